@@ -1,4 +1,4 @@
-// What turbo runs before the site is served or built.
+// The tasks that turbo runs before the site is served or built.
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { publicPackages } from "../scripts/packages.mjs";

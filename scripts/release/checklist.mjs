@@ -1,4 +1,4 @@
-// What must be true for a release, as docs/releasing.md lists it: the items that `npm run release:dry-run` checks, and those
+// The checklist of a release, as in docs/releasing.md: the items that `npm run release:dry-run` checks, and those
 // that only a person can do.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ export const checks = {
           ...(packages.some((each) => each.name === sibling)
             ? []
             : [`${name} depends on ${sibling}, which is private: npm cannot install it`]),
-          // What is packed is then ^ and the version that is released with it.
+          // A packed dependency is then ^ and the version that is released with it.
           ...(range === "workspace:^" ? [] : [`${name} depends on ${sibling} ${range}: write workspace:^`]),
         ]),
     ),

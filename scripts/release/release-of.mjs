@@ -1,4 +1,4 @@
-// What the checks of a release read: the packages, the workflows and the READMEs of this repository.
+// The inputs of the checks of a release: the packages, the workflows and the READMEs of this repository.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";

@@ -3,6 +3,7 @@
 // them. The list of functions and the completion in editors need declarations: built packages, which follow in the background.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { dirname, join } from "node:path";
 import { publicPackages } from "../../../scripts/packages.mjs";
 import { openExamples } from "./live/examples.mjs";
@@ -21,6 +22,7 @@ const run = (command, args) =>
       shell: process.platform === "win32",
     });
     child.once("error", reject);
+    child.once("spawn", () => setPriority(child.pid, constants.priority.PRIORITY_LOW)); // pages first
     child.once("close", (status) =>
       status === 0 ? resolve() : reject(new Error(`${command} ${args.join(" ")} failed (${status})`)),
     );
@@ -47,9 +49,14 @@ const server = spawn(
 server.once("close", (status) => process.exit(status ?? 1));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.kill(signal));
 
-while (!(await fetch(address).catch(() => undefined))?.ok) await new Promise((next) => setTimeout(next, 250));
+const scriptOf = async (page) => /<script[^>]* src="([^"]+)"/.exec((await page?.text()) ?? "")?.[1];
+let script;
+while (!(script = await scriptOf(await fetch(address).catch(() => undefined))))
+  await new Promise((next) => setTimeout(next, 250));
+// The page's scripts come when they are compiled; what follows would slow them down.
+await fetch(new URL(script, address));
 say(`${address} is served. 3 of 3, in the background: the list of functions, and completion in editors`);
-await run("turbo", ["run", "build", "--filter=./packages/*", "--output-logs=errors-only"]);
+await run("turbo", ["run", "build", "--filter=./packages/*", "--output-logs=errors-only", "--concurrency=1"]);
 writeFileSync(join(live, "declarations.json"), declarationsText());
 await run(process.execPath, ["apps/docs/scripts/build-api.mjs"]);
 say("The list of functions is complete.");

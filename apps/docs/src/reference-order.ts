@@ -1,4 +1,5 @@
-import { catalogue, type CatalogueEntry } from "@qkv/attention/catalogue";
+// The source: the site is served before packages are built, and Docusaurus reads this file in Node.
+import { catalogue, type CatalogueEntry } from "../../../packages/attention/src/catalogue";
 
 // Pages without an entry in the catalogue, each after the page of a related entry.
 const after: Record<string, readonly string[]> = {

@@ -15,18 +15,10 @@ import { afterAll, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { ownData } from "../../reference-data.mjs";
 import { logitTolerance } from "./agree.js";
+import { decoderFolders } from "./decoder-folders.js";
 import { casesByTier } from "../../../scripts/tier.mjs";
 
-type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
-
-/** Folders of `hf/` with decoder weights. */
-const folders = ownData
-  .folders("hf")
-  .filter((name) => ownData.has(`hf/${name}/refs.json`))
-  .filter((name) => {
-    const { architecture, greedy } = ownData.json(`hf/${name}/refs.json`) as Refs;
-    return /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
-  });
+type Refs = { greedy?: { prompt: number[]; tokens: number[] }[] };
 
 /** Architectures that are exported as another one with the same computation. */
 const writtenAs: Readonly<Record<string, string>> = { "ernie4-5": "llama", opt: "gpt2" };
@@ -36,6 +28,7 @@ const sixteen = [3, 14, 15, 9, 26, 5, 35, 8, 97, 93, 23, 84, 62, 64, 33, 83];
 const idsFor = ({ config }: Model) => sixteen.map((id) => id % config.vocabSize);
 
 /** In the first tier, a decoder with grouped heads, windows, and norms before and after each layer. */
+const folders = decoderFolders();
 const tested = casesByTier(folders, (name) => name === "gemma2");
 
 test("the folder contains decoders", () => expect(folders.length).toBeGreaterThan(25));

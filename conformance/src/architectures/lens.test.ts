@@ -17,18 +17,8 @@ import { tensorNames } from "@qkv/transformer/inspection";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { ownData } from "../../reference-data.mjs";
+import { decoderFolders } from "./decoder-folders.js";
 import { casesByTier } from "../../../scripts/tier.mjs";
-
-type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
-
-/** Folders of `hf/` with decoder weights. */
-const folders = ownData
-  .folders("hf")
-  .filter((name) => ownData.has(`hf/${name}/refs.json`))
-  .filter((name) => {
-    const { architecture, greedy } = ownData.json(`hf/${name}/refs.json`) as Refs;
-    return /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
-  });
 
 /** In float64, parts sum up within 1e-10 of the largest value. */
 const exact = 1e-10;
@@ -39,6 +29,7 @@ const total = (parts: readonly { value: Tensor }[]) =>
 const largest = (x: Tensor) => Math.max(1, ...Array.from(x.data, (one) => Math.abs(Number(one))));
 
 /** In the first tier, a decoder with grouped heads, windows, and norms before and after each layer. */
+const folders = decoderFolders();
 const tested = casesByTier(folders, (name) => name === "gemma2");
 
 test("the folder contains decoders", () => expect(folders.length).toBeGreaterThan(25));

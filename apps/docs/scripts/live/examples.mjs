@@ -98,7 +98,7 @@ export async function openExamples() {
       ]);
       return { code, ...JSON.parse(text) };
     },
-    /** What a script prints. */
+    /** The standard output of a script. */
     prerender: (name) => kept(hashOf(name), bundleOf(name), []),
     refresh,
     end: () => bundler.dispose(),

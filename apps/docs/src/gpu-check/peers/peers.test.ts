@@ -1,7 +1,7 @@
 // The subjects of other libraries, on backends for Node: these tests show that the calls are correct, so that an error
 // in the page is the library's.
 import { checkCases, checkSubjects, type Subject } from "@qkv/device/check";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { jaxSubject, type Jax } from "./jax-subject";
 import { onnxSubject, type Onnx } from "./onnx-subject";
 import { addedToScores, seenOf, swapFirstAxes } from "./seen";
@@ -31,8 +31,6 @@ describe.each([
         init(device: string): Promise<unknown>;
         defaultDevice(device: string): unknown;
       };
-      // ONNX Runtime, which other files of this process import, puts Node's own Worker here; jax-js takes it for a browser's.
-      vi.stubGlobal("Worker", undefined);
       await jax.init("wasm");
       jax.defaultDevice("wasm");
       return jaxSubject("jax-js", jax);
