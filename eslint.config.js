@@ -62,6 +62,10 @@ export default defineConfig(
           message:
             '"expected false to be true" says nothing: compare values, or give `expect` a message with what holds, why, and what to do.',
         },
+        {
+          selector: 'CallExpression[callee.object.name="vi"][callee.property.name=/^wait(For|Until)$/]',
+          message: "It gives up after 1 s: `expect.poll` waits as long as vitest.config.ts says.",
+        },
       ],
     },
   },

@@ -9,6 +9,8 @@ const packages = fileURLToPath(new URL("packages/", import.meta.url));
 /** Needs globals of its own: ONNX Runtime puts Node's Worker among them, which jax-js takes for a browser's. */
 const peers = "apps/docs/src/gpu-check/peers/peers.test.ts";
 const browserTests = "packages/*/src/**/*.browser{,.slow}.test.ts";
+/** A busy machine is slow, not wrong. */
+const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } };
 const isolated = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -54,8 +56,7 @@ export default defineConfig({
           // A worker loads the sources once for all of its files, which takes a third of the time of a worker for each file.
           isolate: false,
           setupFiles: ["./scripts/property-seed.ts", "./scripts/restored-globals.ts"],
-          // A busy machine is slow, not wrong.
-          testTimeout: 300_000,
+          ...patient,
         },
       },
       // What a user gets: README examples, package boundaries, packed tarballs. These run the built packages.
@@ -64,8 +65,7 @@ export default defineConfig({
           name: "workspace",
           include: ["tests/**/*.test.ts", peers],
           exclude: leftOut,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          ...patient,
         },
       },
       ...(chromiumPath && existsSync(chromiumPath)
@@ -79,8 +79,7 @@ export default defineConfig({
                 name: "browser",
                 include: [browserTests],
                 exclude: leftOut,
-                testTimeout: 300_000, // a busy machine is slow, not wrong
-                hookTimeout: 300_000,
+                ...patient,
                 browser: {
                   enabled: true,
                   headless: true,

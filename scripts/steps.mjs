@@ -1,5 +1,6 @@
-// Runs commands in sequence, stops at the first failure, and prints a closing line: `N passed, N failed`.
+// Runs commands, stops at the first failure, and prints a closing line: `N passed, N failed`.
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 
@@ -7,35 +8,53 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const closingLine = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 /**
- * A step is `{ name, command }`. With `seconds`, its line says about how long it takes, as measured on two cores. With `counts`, the command's output is shown, and its closing line is added to the total.
- * Other steps are silent if they succeed, and count as one failure if they fail. A step with `skip`, a reason, is not run;
- * the reason is shown.
+ * A step is `{ name, command }`. With `seconds`, its line says about how long it takes alone, as measured on two cores. With
+ * `counts`, the command's output is shown, and its closing line is added to the total. Other steps are silent if they
+ * succeed, and count as one failure if they fail. A step with `skip`, a reason, is not run; the reason is shown.
+ *
+ * Steps run in sequence. Those of an inner list run as many at once as there are cores; the output of each is then shown
+ * when it ends.
  *
  * Returns whether every step passed. The total is the last line printed.
  */
 export async function runSteps(steps) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const [i, step] of steps.entries()) {
+  const count = steps.flat().length;
+  let started = 0;
+
+  async function runStep(step, alone) {
+    started += 1;
     if (step.skip) {
       console.log(`- ${step.name}: left out. ${step.skip}`);
-      continue;
+      return;
     }
     const about = step.seconds ? ` (about ${step.seconds} s)` : "";
-    console.log(`> ${i + 1} of ${steps.length}, ${step.name}${about}: ${step.command.join(" ")}`);
+    console.log(`> ${started} of ${count}, ${step.name}${about}: ${step.command.join(" ")}`);
     const start = Date.now();
-    const { status, output } = await run(step);
+    const shows = alone && step.counts;
+    const { status, output } = await run(step, shows);
     const counts = step.counts ? lastCounts(output) : { passed: 0, failed: 0, skipped: 0 };
     // A command that fails without counting a failure, or counts nothing, is a failure.
-    if (counts === undefined || (status !== 0 && counts.failed === 0)) total.failed += 1;
+    const failed = counts === undefined || status !== 0 || counts.failed > 0;
+    if (failed && !counts?.failed) total.failed += 1;
     for (const key of Object.keys(total)) total[key] += counts?.[key] ?? 0;
     const seconds = ((Date.now() - start) / 1000).toFixed(1);
-    if (total.failed > 0) {
-      if (!step.counts) process.stdout.write(output);
-      console.log(`x ${step.name} failed after ${seconds} s (exit code ${status}). It says:`);
-      for (const line of whatMatters(output)) console.log(`  ${line}`);
-      break;
-    }
-    console.log(`  ${step.name}: ${seconds} s`);
+    if (!shows && (step.counts || failed)) process.stdout.write(output);
+    console.log(
+      failed
+        ? `x ${step.name} failed after ${seconds} s (exit code ${status}). It says:`
+        : `  ${step.name}: ${seconds} s`,
+    );
+    if (failed) for (const line of whatMatters(output)) console.log(`  ${line}`);
+  }
+
+  for (const group of steps) {
+    const waiting = [group].flat().values();
+    const inTurn = async () => {
+      // The iterator is shared: each takes the next step.
+      for (const step of waiting) if (total.failed === 0) await runStep(step, group === step);
+    };
+    await Promise.all(Array.from({ length: Array.isArray(group) ? availableParallelism() : 1 }, inTurn));
   }
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
@@ -57,14 +76,14 @@ function lastCounts(output) {
   return last && { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) };
 }
 
-function run({ command: [program, ...args], counts }) {
+function run({ command: [program, ...args] }, shows) {
   const child = spawn(program, args, {
     cwd: root,
     env: {
       ...process.env,
       QKV_CWD: root,
       TURBO_TELEMETRY_DISABLED: "1",
-      ...(counts && process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+      ...(shows && process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
     },
     stdio: ["ignore", "pipe", "pipe"],
     shell: process.platform === "win32", // the tools in node_modules/.bin are .cmd files there
@@ -74,7 +93,7 @@ function run({ command: [program, ...args], counts }) {
     stream.setEncoding("utf8");
     stream.on("data", (text) => {
       output += text;
-      if (counts) show.write(text);
+      if (shows) show.write(text);
     });
   };
   keep(child.stdout, process.stdout);

@@ -17,6 +17,7 @@ test("the first tier has the quick cases of a table, all other runs have all", (
   const result = (value?: string) =>
     JSON.parse(execFileSync(process.execPath, args, inTier(value))) as unknown;
   expect(result("1")).toEqual([["a", "c"], ["**/*.slow.test.ts"]]);
+  expect(result("2")).toEqual([["a", "b", "c"], []]);
   expect(result()).toEqual([["a", "b", "c"], []]);
 });
 
@@ -24,7 +25,7 @@ test("a table of which the first tier would run nothing, and an unknown tier, ar
   expect(() => casesByTier(["llama", "gpt2"], (name) => name === "renamed")).toThrow(
     /^casesByTier: `isQuick` accepts none of 2 cases, expected one or more\.\nFix: name a case/,
   );
-  const { status, stderr } = spawnSync(process.execPath, args, inTier("2"));
-  expect(stderr).toContain('tier: QKV_TIER is "2", expected "1" or nothing.\nFix: unset it');
+  const { status, stderr } = spawnSync(process.execPath, args, inTier("3"));
+  expect(stderr).toContain('tier: QKV_TIER is "3", expected "1", "2" or nothing.\nFix: unset it');
   expect(status).toBe(1);
 });

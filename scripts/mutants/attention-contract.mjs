@@ -98,7 +98,7 @@ export const mutants = [
   },
   {
     what: "pages are joined without bringing heads in front of them",
-    file: "src/key-values/segments.ts",
+    file: "src/key-values/dense-segment.ts",
     in: "denseSegment",
     find: "permute($scaled, [0, 2, 1, 3, 4])",
     replace: "$scaled",

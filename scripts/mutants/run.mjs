@@ -48,8 +48,7 @@ const copy = mkdtempSync(join(tmpdir(), "qkv-mutants-"));
 function test(files, tier) {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const args = [vitest, "run", "--project", "node", "--bail", "1", ...files];
-  const { QKV_TIER: _, ...inherited } = process.env;
-  const env = { ...inherited, ...(tier === 1 && { QKV_TIER: "1" }), NO_COLOR: "1", FORCE_COLOR: "0" };
+  const env = { ...process.env, QKV_TIER: String(tier), NO_COLOR: "1", FORCE_COLOR: "0" };
   // A failing property may print megabytes.
   const options = { cwd: copy, env, encoding: "utf8", maxBuffer: Infinity };
   const { stdout, stderr, status } = spawnSync(process.execPath, args, options);

@@ -177,15 +177,16 @@ export const mutants = [
   {
     what: "min-p leaves out a token at its border",
     file: "src/generation/sampling.ts",
-    find: "$powers[$id]! >= $least && $powers[$id]! > 0",
-    replace: "$powers[$id]! > $least && $powers[$id]! > 0",
+    in: "unnormalizedProbabilities",
+    find: "$powers[$id]! >= $minP",
+    replace: "$powers[$id]! > $minP",
   },
   {
     what: "top-p leaves out the token that reaches it",
     file: "src/generation/sampling.ts",
-    in: "unnormalizedProbabilities",
-    find: "$ids.length = $count;",
-    replace: "$ids.length = Math.max(1, $count - 1);",
+    in: "nucleus",
+    find: "$sorted.slice(0, $count)",
+    replace: "$sorted.slice(0, Math.max(1, $count - 1))",
   },
   {
     what: "a repetition penalty rewards tokens with logits below 0",

@@ -6,6 +6,7 @@ import { exampleNames, openExamples } from "./live/examples.mjs";
 import { cache, live } from "./live/folders.mjs";
 import { bundleModules } from "./live/modules.mjs";
 import { writePrerendered } from "./live/prerendered.mjs";
+import { isExercise } from "../src/live/is-exercise.ts";
 
 const modules = await bundleModules();
 for (const folder of ["output", "unfit"]) {
@@ -17,6 +18,15 @@ const names = exampleNames();
 let done = 0;
 const write = async (name) => {
   const { code, output, unfit } = await examples.runExample(name);
+  if (!output.some(({ type }) => type === "picture" || type === "text"))
+    throw new Error(
+      `examples/${name}.ts shows nothing, expected a picture or a text.\nFix: end it in show(…).`,
+    );
+  const wrong = isExercise(name) ? undefined : output.find(({ type, holds }) => type === "check" && !holds);
+  if (wrong)
+    throw new Error(
+      `examples/${name}.ts: a check does not hold: ${wrong.what}\nFix: correct the code or the claim.`,
+    );
   writeFileSync(join(cache, "output", `${name}.json`), JSON.stringify(output));
   writeFileSync(join(cache, "unfit", `${name}.json`), JSON.stringify(unfit));
   // For /embed/, which can show any example.

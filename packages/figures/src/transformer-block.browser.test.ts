@@ -2,7 +2,7 @@ import { modelTiny } from "@qkv/model-tiny";
 import { randomDecoder } from "@qkv/test-support/random-decoder";
 import { load } from "@qkv/transformer";
 import { exportModel, memoryFolder } from "@qkv/transformer/export";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { defineTransformerBlock, type TransformerBlockElement } from "./transformer-block.js";
 
 defineTransformerBlock();
@@ -11,9 +11,7 @@ afterEach(() => document.body.replaceChildren());
 async function place(state = ""): Promise<TransformerBlockElement> {
   document.body.innerHTML = `<qkv-transformer-block state="${state}" style="display:block;width:1000px"></qkv-transformer-block>`;
   const host = document.querySelector<TransformerBlockElement>("qkv-transformer-block")!;
-  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBeGreaterThan(20), {
-    timeout: 30_000,
-  });
+  await expect.poll(() => host.querySelectorAll("[data-cell]").length).toBeGreaterThan(20);
   return host;
 }
 const title = (host: HTMLElement) => host.querySelector(".qkv-figure-title")!.textContent;
@@ -32,24 +30,24 @@ test("opens on the whole model; a click opens a block, a part and a head in plac
   const host = await place();
   expect(title(host)).toMatch(/after “the” comes “hill”/);
   click(cell(host, "block:1"));
-  await vi.waitFor(() => expect(title(host)).toBe("All of block 1"));
+  await expect.poll(() => title(host)).toBe("All of block 1");
   click(cell(host, "open:heads:1"));
-  await vi.waitFor(() => expect(host.state).toContain("step=heads"));
+  await expect.poll(() => host.state).toContain("step=heads");
   click(cell(host, "head:2"));
-  await vi.waitFor(() => expect(title(host)).toBe("Head 2: one attention call"));
+  await expect.poll(() => title(host)).toBe("Head 2: one attention call");
   click(cell(host, "zoom:model"));
-  await vi.waitFor(() => expect(title(host)).toMatch(/comes “hill”/));
+  await expect.poll(() => title(host)).toMatch(/comes “hill”/);
 });
 
 test("removing a part runs the model again, shows the change of the next token, and is part of the permalink", async () => {
   const host = await place();
   click(cell(host, "remove:mlp-0"));
-  await vi.waitFor(() => expect(title(host)).toMatch(/“hill” goes from 52\.3% to/), { timeout: 30_000 });
+  await expect.poll(() => title(host)).toMatch(/“hill” goes from 52\.3% to/);
   expect(host.state).toBe("removed=mlp-0");
   click(cell(host, "remove:mlp-0"));
-  await vi.waitFor(() => expect(host.state).toBe(""), { timeout: 30_000 });
+  await expect.poll(() => host.state).toBe("");
   const again = await place("removed=mlp-0&amp;step=block");
-  await vi.waitFor(() => expect(again.state).toContain("removed=mlp-0"), { timeout: 30_000 });
+  await expect.poll(() => again.state).toContain("removed=mlp-0");
 });
 
 test("a dropped model folder is drawn, and the figure's own model comes back", async () => {
@@ -60,7 +58,7 @@ test("a dropped model folder is drawn, and the figure's own model comes back", a
   await exportModel(model, { to: "hf", out });
   const tokenizer = files.filter(({ name }) => /^tokenizer/.test(name)) as File[];
   drop(host, [...(out.files as File[]).filter(({ name }) => !/^tokenizer/.test(name)), ...tokenizer]);
-  await vi.waitFor(() => expect(words(host)).toMatch(/^Drawn: your model/), { timeout: 30_000 });
+  await expect.poll(() => words(host)).toMatch(/^Drawn: your model/);
   expect(host.textContent).toContain("Layer norm");
   expect(cell(host, "block:1")).not.toBeNull();
   expect(cell(host, "block:2")).toBeNull();
@@ -69,15 +67,13 @@ test("a dropped model folder is drawn, and the figure's own model comes back", a
       ({ textContent }) => textContent === "Back to our small model",
     )!,
   );
-  await vi.waitFor(() => expect(cell(host, "block:3")).not.toBeNull(), { timeout: 30_000 });
+  await expect.poll(() => cell(host, "block:3")).not.toBeNull();
 });
 
 test("files that are no model are refused with a message, and the picture stays", async () => {
   const host = await place();
   drop(host, [new File(["not a model"], "cat.jpg")]);
-  await vi.waitFor(() => expect(words(host)).toMatch(/^cat\.jpg was not drawn.*config\.json/s), {
-    timeout: 30_000,
-  });
+  await expect.poll(() => words(host)).toMatch(/^cat\.jpg was not drawn.*config\.json/s);
   expect(host.querySelector(".qkv-figure-intake p")!.getAttribute("role")).toBe("alert");
   expect(title(host)).toMatch(/comes “hill”/);
 });
@@ -93,8 +89,7 @@ test("folders and files can also be chosen with buttons", async () => {
   transfer.items.add(new File(["{}"], "config.json"));
   inputs[1]!.files = transfer.files;
   inputs[1]!.dispatchEvent(new Event("change"));
-  await vi.waitFor(
-    () => expect(host.querySelector(".qkv-figure-intake")!.getAttribute("data-state")).toBe("refused"),
-    { timeout: 30_000 },
-  );
+  await expect
+    .poll(() => host.querySelector(".qkv-figure-intake")!.getAttribute("data-state"))
+    .toBe("refused");
 });

@@ -11,7 +11,7 @@ import {
   type GenerateSummary,
   type Progress,
 } from "@qkv/transformer";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { embed, generate, load, type LoadOptions, type WorkerModel } from "./index.js";
@@ -107,7 +107,7 @@ test("the worker computes at most four tokens ahead of a slow loop, and stops wh
   for await (const { id } of generate(model, prompt, { maxTokens: 40 })) {
     expect(id).toBeGreaterThanOrEqual(0);
     taken += 1;
-    await vi.waitFor(() => expect(computed).toBe(taken + 4), { timeout: 5000 });
+    await expect.poll(() => computed).toBe(taken + 4);
     await pause(60);
     expect(computed, "no further token").toBe(taken + 4);
     if (taken === 3) break;

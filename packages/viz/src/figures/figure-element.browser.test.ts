@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { Figure } from "./figure.js";
 import { figureElement, type FigureElement } from "./figure-element.js";
 
@@ -83,7 +83,7 @@ customElements.define(
 async function place(state = ""): Promise<FigureElement<number[], Choices>> {
   document.body.innerHTML = `<qkv-toy state="${state}" style="display:block;width:700px"></qkv-toy>`;
   const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;
-  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(4));
+  await expect.poll(() => host.querySelectorAll("[data-cell]").length).toBe(4);
   return host;
 }
 const title = (host: HTMLElement) => host.querySelector(".qkv-figure-title")!.textContent;
@@ -113,7 +113,7 @@ test("plays to the end", async () => {
   const host = await place();
   button(host, "Play").click();
   expect(title(host)).toBe("Step first");
-  await vi.waitFor(() => expect(button(host, "Play")).not.toBeNull());
+  await expect.poll(() => button(host, "Play")).not.toBeNull();
   expect(title(host)).toBe("Step last");
 });
 
@@ -167,10 +167,8 @@ test("when the focused cell disappears, the focus stays in the figure", async ()
 
 test("a permalink is read, and a change of it dispatches `statechange`", async () => {
   const host = await place("step=first&amp;word=two&amp;size=3");
-  await vi.waitFor(() =>
-    expect(host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 3"),
-  );
-  await vi.waitFor(() => expect(title(host)).toBe("Step first"));
+  await expect.poll(() => host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 3");
+  await expect.poll(() => title(host)).toBe("Step first");
   expect(host.state).toBe("step=first&size=3&word=two");
   const heard: string[] = [];
   host.addEventListener("statechange", () => heard.push(host.state));
@@ -186,7 +184,7 @@ test("a state that the page set before the element was defined is taken over", a
     "qkv-late-toy",
     figureElement(figure, async () => [1, 2, 3, 4]),
   );
-  await vi.waitFor(() => expect(title(host)).toBe("Step first"));
+  await expect.poll(() => title(host)).toBe("Step first");
   press(host, "End");
   expect(host.state).toBe("");
 });
@@ -205,12 +203,10 @@ test("a choice that needs a new model asks for it; only the last answer counts",
     range.dispatchEvent(new Event("input", { bubbles: true }));
   }
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
-  await vi.waitFor(() => expect(host.querySelector('[role="status"]')!.textContent).toBe("Computing…"));
+  await expect.poll(() => host.querySelector('[role="status"]')!.textContent).toBe("Computing…");
   answers[2]!([30, 0, 0, 0]);
   answers[1]!([20, 0, 0, 0]);
-  await vi.waitFor(() =>
-    expect(host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 30"),
-  );
+  await expect.poll(() => host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 30");
   expect(host.state).toBe("size=3");
 });
 
@@ -235,7 +231,7 @@ test("once the first model is drawn, the text “Computing…” is removed", as
   );
   document.body.innerHTML = `<qkv-slow></qkv-slow>`;
   const host = document.querySelector("qkv-slow")!;
-  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(2));
+  await expect.poll(() => host.querySelectorAll("[data-cell]").length).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(host.querySelector(".qkv-figure-read")!.textContent).toBe("");
 });
@@ -243,12 +239,12 @@ test("once the first model is drawn, the text “Computing…” is removed", as
 test("an error is shown", async () => {
   document.body.innerHTML = "<qkv-toy></qkv-toy>";
   const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;
-  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(4));
+  await expect.poll(() => host.querySelectorAll("[data-cell]").length).toBe(4);
   host.ask = () => Promise.reject(new Error("no numbers"));
   const range = host.querySelector<HTMLInputElement>('[data-control="size"] input')!;
   range.value = "2";
   range.dispatchEvent(new Event("input", { bubbles: true }));
-  await vi.waitFor(() => expect(host.querySelector('[role="alert"]')!.textContent).toBe("no numbers"));
+  await expect.poll(() => host.querySelector('[role="alert"]')!.textContent).toBe("no numbers");
 });
 
 test("an example sets several choices; a permalink reaches controls that depend on a choice", async () => {
@@ -286,7 +282,7 @@ test("an example sets several choices; a permalink reaches controls that depend 
   );
   document.body.innerHTML = `<qkv-texts style="display:block;width:700px"></qkv-texts>`;
   const host = document.querySelector<FigureElement<number, Texts>>("qkv-texts")!;
-  await vi.waitFor(() => expect(host.querySelector("input[type=text]")).not.toBeNull());
+  await expect.poll(() => host.querySelector("input[type=text]")).not.toBeNull();
   const example = () =>
     [...host.querySelectorAll("button")].find(({ textContent }) => textContent === "two")!;
   expect(example().getAttribute("aria-pressed")).toBe("false");
@@ -303,10 +299,10 @@ test("an example sets several choices; a permalink reaches controls that depend 
 test("a press that needs a new model goes to its step when it is drawn; its choice has no control, but a permalink", async () => {
   document.body.innerHTML = `<qkv-deep style="display:block;width:700px"></qkv-deep>`;
   const host = document.querySelector<FigureElement<number, Deep>>("qkv-deep")!;
-  await vi.waitFor(() => expect(host.querySelector("[data-cell]")).not.toBeNull());
+  await expect.poll(() => host.querySelector("[data-cell]")).not.toBeNull();
   expect(host.querySelectorAll("[data-control]")).toHaveLength(1);
   host.querySelector<SVGElement>("[data-cell]")!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-  await vi.waitFor(() => expect(title(host)).toBe("Step 2"));
+  await expect.poll(() => title(host)).toBe("Step 2");
   expect(host.state).toBe("depth=3&path=a");
 });
 
@@ -346,16 +342,16 @@ test("buttons of a control press cells: choices change, and the step plays from 
   const host = document.createElement("qkv-writing") as FigureElement<string, Written>;
   document.body.append(host);
   const group = () => host.querySelector<HTMLElement>("[role=group][aria-label='Do next']");
-  await vi.waitFor(() => expect(group()).not.toBeNull());
+  await expect.poll(() => group()).not.toBeNull();
   const button = () => group()!.querySelector("button")!;
   expect(button().title).toBe("one more");
   expect(button().hasAttribute("aria-pressed")).toBe(false); // it does something, it is not chosen
   button().click();
-  await vi.waitFor(() => expect(host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 1-b"));
+  await expect.poll(() => host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 1-b");
   expect(host.querySelector(".qkv-figure-play")!.getAttribute("aria-label")).toBe("Pause");
-  await vi.waitFor(() => expect(host.state).toBe("letters=ab"));
+  await expect.poll(() => host.state).toBe("letters=ab");
   button().click();
-  await vi.waitFor(() => expect(host.state).toBe("letters=abb"));
+  await expect.poll(() => host.state).toBe("letters=abb");
   expect(host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 2-b");
 });
 
@@ -395,7 +391,7 @@ async function placeTold(width: number): Promise<HTMLElement> {
     );
   document.body.innerHTML = `<qkv-told style="display:block;width:${width}px"></qkv-told>`;
   const host = document.querySelector<HTMLElement>("qkv-told")!;
-  await vi.waitFor(() => expect(host.querySelector("[aria-label='weight: 0.4']")).not.toBeNull());
+  await expect.poll(() => host.querySelector("[aria-label='weight: 0.4']")).not.toBeNull();
   return host;
 }
 
@@ -434,6 +430,6 @@ test("on a phone the picture is above its controls", async () => {
   const top = (part: string) => host.querySelector(`.qkv-figure-${part}`)!.getBoundingClientRect().top;
   expect(top("controls")).toBeLessThan(top("stage"));
   host.style.width = "360px";
-  await vi.waitFor(() => expect(top("controls")).toBeGreaterThan(top("transport")));
+  await expect.poll(() => top("controls")).toBeGreaterThan(top("transport"));
   expect(top("tools")).toBeGreaterThan(top("controls"));
 });

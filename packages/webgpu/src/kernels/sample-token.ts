@@ -182,11 +182,13 @@ const bodyText = `  var partial = -3.4e38;
     }
   }
   leastKey = likely;
-  if (likely > last) {
+  if (p.minP > 0.0) {
     let above = sumsAround(likely, thread);
-    last = likely;
-    ties = f32(p.V);
-    mass = above.x + above.z * probability(fromSortKey(likely));
+    if (likely > last) {
+      last = likely;
+      ties = f32(p.V);
+      mass = above.x + above.z * probability(fromSortKey(likely));
+    }
   }
   let goal = p.uniform_ * mass;
   // If sorted: the sampled token's key, and its rank among ties. Else tokens are in the order of ids.
