@@ -55,43 +55,30 @@ const conformance = (device, families = []) =>
     ],
     counts: true,
   }));
+const inChromium = (name, seconds, ...command) => ({
+  ...{ name, seconds, command: ["node", ...command], counts: true },
+  skip: chromiumPath ? undefined : noChromium,
+});
 const secondTier = [
-  { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
-  {
-    name: "first screen of the README",
-    command: ["node", "scripts/first-screen.mjs"],
-    counts: true,
-    skip: chromiumPath ? undefined : noChromium,
-  },
-  {
-    name: "models in workers, in pages and tabs",
-    command: ["node", "scripts/worker/pages.mjs", "--megabytes", "40"],
-    counts: true,
-    skip: chromiumPath ? undefined : noChromium,
-  },
-  // Each build, number of threads and read pattern once.
-  ...["js", "wasm,threads=1,plain,sequential", "wasm,threads=2,interleaved"].flatMap((device) =>
-    conformance(device),
-  ),
-  ...conformance("gpu:webasm", kernelFamilies),
-  // Mesa's software renderer takes up to a second to compile a shader: families share shaders.
-  ...conformance("webgpu,limits=plain", webgpuFamilies).map((step) => ({
-    ...step,
-    skip: hasVulkan ? undefined : noVulkan,
-  })),
-  { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
-  {
-    name: "live examples",
-    command: ["node", "apps/docs/scripts/run-examples.mjs"],
-    counts: true,
-    skip: chromiumPath ? undefined : noChromium,
-  },
-  {
-    name: "API pages",
-    command: ["node", "apps/docs/scripts/check-api.mjs"],
-    counts: true,
-    skip: chromiumPath ? undefined : noChromium,
-  },
+  [
+    // Mesa's software renderer takes up to a second to compile a shader: families share shaders.
+    ...conformance("webgpu,limits=plain", webgpuFamilies).map((step) => ({
+      ...step,
+      seconds: 400,
+      skip: hasVulkan ? undefined : noVulkan,
+    })),
+    { name: "site", seconds: 300, command: ["turbo", "run", "build", "--filter=docs"] },
+    { name: "packages", seconds: 50, command: ["node", "scripts/package-quality.mjs"], counts: true },
+    inChromium("first screen of the README", 25, "scripts/first-screen.mjs"),
+    inChromium("models in workers, in pages and tabs", 50, "scripts/worker/pages.mjs", "--megabytes", "40"),
+    // Each build, number of threads and read pattern once.
+    ...["js", "wasm,threads=1,plain,sequential", "wasm,threads=2,interleaved"].flatMap((device) =>
+      conformance(device),
+    ),
+    ...conformance("gpu:webasm", kernelFamilies),
+  ],
+  inChromium("live examples", 800, "apps/docs/scripts/run-examples.mjs"),
+  inChromium("API pages", 60, "apps/docs/scripts/check-api.mjs"),
 ];
 
 if (!chromiumPath) console.log(noChromium);

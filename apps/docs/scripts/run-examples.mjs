@@ -117,13 +117,19 @@ const exampleCheck = (example) => async (page) => {
   }
 };
 
-// Two at a time: most examples use one thread, and CI machines have two. Measurements after them run alone.
-const everyExample = pages
-  .flatMap(({ path, examples }) => [...new Set(examples)].map((example) => ({ path, example })))
-  .values();
+// Two at a time: most of these use one thread, and CI machines have two. Measurements after them run alone.
+const checks = [
+  ...pages.flatMap(({ path, examples }) =>
+    [...new Set(examples)].map((example) => ({
+      name: `${path || "/"} ${example}`,
+      path,
+      check: exampleCheck(example),
+    })),
+  ),
+  ...[...figureChecks, ...withoutFigure(everyPage, build)].filter(({ path = "" }) => isWanted(path)),
+].values();
 const inTurn = async () => {
-  for (const { path, example } of everyExample)
-    await verdict(`${path || "/"} ${example}`, path, exampleCheck(example));
+  for (const { name, path = "", check, options } of checks) await verdict(name, path, check, options);
 };
 await Promise.all([inTurn(), inTurn()]);
 if (pages.length === 0) {
@@ -131,13 +137,7 @@ if (pages.length === 0) {
   console.log("FAIL no page has a live example");
 }
 
-for (const { name, check, path = "", options } of [
-  ...firstPageChecks,
-  ...deviceChecks,
-  ...trainingChecks,
-  ...figureChecks,
-  ...withoutFigure(everyPage, build),
-])
+for (const { name, check, path = "", options } of [...firstPageChecks, ...deviceChecks, ...trainingChecks])
   if (isWanted(path)) await verdict(name, path, check, options);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
