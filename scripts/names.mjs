@@ -196,7 +196,8 @@ muon | optim.Muon | – | –
 clipGradients | nn.utils.clip_grad_norm_ | – | –
 constant | sched.ConstantLR | – | –
 anneal | sched.LinearLR | – | –
-cosine | sched.CosineAnnealingLR | – | –
+cosineAnnealing | sched.CosineAnnealingLR | – | –
+cosineRestarts | sched.CosineAnnealingWarmRestarts | – | –
 oneCycle | sched.OneCycleLR | – | –
 sequential | sched.SequentialLR | – | –`,
 };

@@ -184,6 +184,8 @@ const byEntry = {
       constant: [0.1],
       linearWarmup: [2, 0.1],
       cosine: [{ peak: 1, floor: 0, steps: 4 }],
+      cosineAnnealing: [{ peak: 1, floor: 0, steps: 4 }],
+      cosineRestarts: [{ peak: 1, floor: 0, steps: 4, factor: 2 }],
       warmupCosine: [{ peak: 1, warmupSteps: 1, steps: 4 }],
       clipGradients: [{ w: ones([2]) }, 1, { eps: 1e-6 }],
     };

@@ -10,11 +10,14 @@ async function rowsOf(x: Tensor): Promise<number[][]> {
   return Array.from({ length: B }, (_, b) => values.slice(b * N, (b + 1) * N));
 }
 
-const int32 = (rows: readonly ArrayLike<number>[], like: Tensor): Tensor =>
-  tensor(
-    rows.flatMap((row) => Array.from(row)),
-    { shape: [rows.length, rows[0]!.length], dtype: "int32", device: like.device },
+/** Rows as a tensor, shorter ones padded with 0: texts of a batch differ in their number of patches. */
+function int32(rows: readonly ArrayLike<number>[], like: Tensor): Tensor {
+  const longest = Math.max(0, ...rows.map(({ length }) => length));
+  return tensor(
+    rows.flatMap((row) => Array.from({ length: longest }, (_, n) => row[n] ?? 0)),
+    { shape: [rows.length, longest], dtype: "int32", device: like.device },
   );
+}
 
 /** Functions of byte patching, under the names in the cases of `blt/`. */
 export const bltOps: readonly ReferenceOp[] = [

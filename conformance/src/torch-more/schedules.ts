@@ -1,7 +1,8 @@
 import {
   anneal,
   constant,
-  cosine,
+  cosineAnnealing,
+  cosineRestarts,
   inverseSqrt,
   oneCycle,
   sequential,
@@ -92,30 +93,26 @@ const down = (given: Attributes, to: number, shape: AnnealShape): Schedule =>
     anneal({ from: given.base_lr, to, steps: given.num_training_steps - given.num_warmup_steps, shape }),
   );
 
+/** `num_cycles` periods of the cosine until the last step of training, and on after it. */
+const wholeCosine = (given: Attributes, floor: number): Schedule => {
+  const { base_lr: peak, num_warmup_steps, num_training_steps, num_cycles = 0.5 } = given;
+  return cosineAnnealing({ peak, floor, steps: (num_training_steps - num_warmup_steps) / (2 * num_cycles) });
+};
+
 const makers: Record<string, (given: Attributes) => Schedule> = {
   get_constant_schedule_with_warmup: (given) => warmed(given, constant(given.base_lr)),
   get_linear_schedule_with_warmup: (given) => down(given, 0, "linear"),
-  get_cosine_schedule_with_warmup(given) {
-    const { base_lr, num_warmup_steps, num_training_steps, num_cycles = 0.5 } = given;
-    // Half periods, down and up.
-    const half = (num_training_steps - num_warmup_steps) / (2 * num_cycles);
-    const halves = Array.from({ length: Math.ceil(2 * num_cycles) }, (_, i): [Schedule, number] => {
-      const [from, to] = i % 2 === 0 ? [base_lr, 0] : [0, base_lr];
-      return [anneal({ from, to, steps: half, shape: "cosine" }), half];
-    });
-    return warmed(given, sequential(halves, constant(0)));
-  },
+  get_cosine_schedule_with_warmup: (given) => warmed(given, wholeCosine(given, 0)),
   get_cosine_with_hard_restarts_schedule_with_warmup(given) {
     const { base_lr: peak, num_warmup_steps, num_training_steps, num_cycles = 1 } = given;
-    const steps = (num_training_steps - num_warmup_steps) / num_cycles;
-    const waves = Array.from({ length: num_cycles }, (): [Schedule, number] => [
-      cosine({ peak, steps }),
-      steps,
-    ]);
-    return warmed(given, sequential(waves, constant(0)));
+    const total = num_training_steps - num_warmup_steps;
+    return warmed(
+      given,
+      sequential([[cosineRestarts({ peak, steps: total / num_cycles }), total]], constant(0)),
+    );
   },
   get_cosine_with_min_lr_schedule_with_warmup: (given) =>
-    down(given, given.base_lr * given.min_lr_rate, "cosine"),
+    warmed(given, wholeCosine(given, given.base_lr * given.min_lr_rate)),
   get_polynomial_decay_schedule_with_warmup: (given) => down(given, given.lr_end, given.power),
   get_inverse_sqrt_schedule: ({ base_lr, num_warmup_steps }) =>
     inverseSqrt({ peak: base_lr, warmupSteps: num_warmup_steps }),
@@ -147,22 +144,10 @@ const makers: Record<string, (given: Attributes) => Schedule> = {
       course(start, end, steps - 1 - 2 * warmupSteps),
     );
   },
-  CosineAnnealingLR: ({ base_lr, T_max, eta_min }) =>
-    sequential(
-      [[cosine({ peak: base_lr, floor: eta_min, steps: T_max }), T_max]],
-      // PyTorch's cosine continues: it rises again.
-      anneal({ from: eta_min, to: base_lr, steps: T_max, shape: "cosine" }),
-    ),
-  CosineAnnealingWarmRestarts: ({ base_lr, T_0, T_mult, eta_min }) => {
-    const wave = (n: number) => cosine({ peak: base_lr, floor: eta_min, steps: T_0 * T_mult ** n });
-    return sequential(
-      [
-        [wave(0), T_0],
-        [wave(1), T_0 * T_mult],
-      ],
-      wave(2),
-    );
-  },
+  CosineAnnealingLR: ({ base_lr: peak, T_max: steps, eta_min: floor }) =>
+    cosineAnnealing({ peak, floor, steps }),
+  CosineAnnealingWarmRestarts: ({ base_lr: peak, T_0: steps, T_mult: factor, eta_min: floor }) =>
+    cosineRestarts({ peak, floor, steps, factor }),
   StepLR: ({ base_lr, step_size, gamma, steps }) =>
     stairs(
       base_lr,

@@ -1,7 +1,7 @@
 import { checks, sizeOf, type Checks } from "@qkv/core";
 import { cast, isTensor, mapTensors, type Tensor } from "@qkv/tensor";
 import type { DecoderParams, Model } from "@qkv/transformer";
-import { tensorNames } from "@qkv/transformer/inspection";
+import { modelKind, tensorNames } from "@qkv/transformer/inspection";
 
 /** A decoder with its weights, as `load` returns it. The tokenizer is needed only for texts, not for ids. */
 export type LensModel = Pick<Model, "config" | "params" | "apply"> & Partial<Pick<Model, "tokenizer">>;
@@ -16,7 +16,8 @@ export function checkModel(check: Checks, model: unknown): void {
     Number.isSafeInteger(config?.numLayers) &&
     typeof params === "object" &&
     params !== null &&
-    typeof apply === "function";
+    typeof apply === "function" &&
+    modelKind(model as object) === "decoder";
   const fix = "give a model of `load`, or `{ config, params, apply }` of a decoder and its weights.";
   check.each({ model }, () => isModel, "a decoder with its weights", fix);
 }

@@ -6,6 +6,7 @@ export { ema, type ParamAverage } from "./optimizers/ema.js";
 export { inverseSqrt } from "./optimizers/inverse-sqrt.js";
 export { lion, type LionOptions } from "./optimizers/lion.js";
 export { muon, orthogonalize, type MuonOptions } from "./optimizers/muon.js";
+export { cosineAnnealing, cosineRestarts } from "./optimizers/cosine-annealing.js";
 export { oneCycle, type OneCycleOptions } from "./optimizers/one-cycle.js";
 export type { Optimizer, OptimizerState } from "./optimizers/optimizer.js";
 export { paramGroups, type ParamGroup } from "./optimizers/param-groups.js";

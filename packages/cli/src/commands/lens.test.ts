@@ -1,6 +1,15 @@
 import { decoder } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,6 +64,54 @@ test("maps are listed and written, and external data files are copied", async ()
   expect(readFileSync(join(root, "elsewhere/model.onnx_data"))).toEqual(
     readFileSync(join(root, "model/onnx/model.onnx_data")),
   );
+});
+
+test("a model writes nothing but its own files of weights, and replaces none", async () => {
+  const model = readFileSync(join(root, "model/onnx/model.onnx"), "latin1");
+  const name = "model.onnx_data";
+  const evil = join(root, "evil");
+  mkdirSync(evil);
+  writeFileSync(join(root, "secret"), "secret");
+  // Names of the same length, so that the message stays a message.
+  const naming = (other: string) => {
+    const file = join(evil, "model.onnx");
+    writeFileSync(file, Buffer.from(model.replaceAll(name, other.padEnd(name.length, "x")), "latin1"));
+    return file;
+  };
+  let number = 0;
+  const target = () => {
+    const folder = join(root, `target-${number++}`);
+    mkdirSync(folder);
+    return folder;
+  };
+  for (const other of [".bashrc", "../secret", "/tmp/secret", "a/b", "with-maps.onnx"]) {
+    const location = other.padEnd(name.length, "x");
+    const folder = target();
+    if (!other.includes("/")) writeFileSync(join(evil, location), "weights");
+    const written = await qkv("lens", "onnx", naming(other), "--out", join(folder, "with-maps.onnxx"));
+    expect(written.err).toMatch(/^qkv lens onnx: `model` is ".*", expected names of files beside the model/);
+    expect(readdirSync(folder)).toEqual([]);
+  }
+  const original = join(root, "model/onnx/model.onnx");
+  const replaced = target();
+  writeFileSync(join(replaced, name), "kept");
+  const kept = await qkv("lens", "onnx", original, "--out", join(replaced, "with-maps.onnx"));
+  expect(kept.err).toMatch(/`--out` is ".*model\.onnx_data", expected a file that does not exist yet/);
+  expect([readdirSync(replaced), readFileSync(join(replaced, name), "utf8")]).toEqual([[name], "kept"]);
+  const forced = await qkv("lens", "onnx", original, "--out", join(replaced, "with-maps.onnx"), "--force");
+  expect(forced.status).toBe(0);
+  expect(readFileSync(join(replaced, name))).toEqual(readFileSync(join(root, "model/onnx", name)));
+
+  const linked = target();
+  rmSync(join(linked, name), { force: true });
+  symlinkSync(join(root, "secret"), join(linked, name));
+  const through = await qkv("lens", "onnx", original, "--out", join(linked, "with-maps.onnx"), "--force");
+  expect(through.err).toMatch(/expected a place that holds no link/);
+  expect(readFileSync(join(root, "secret"), "utf8")).toBe("secret");
+  symlinkSync(join(root, "secret"), join(evil, name));
+  writeFileSync(join(evil, "model.onnx"), Buffer.from(model, "latin1"));
+  const read = await qkv("lens", "onnx", join(evil, "model.onnx"), "--out", join(target(), "with-maps.onnx"));
+  expect(read.err).toMatch(/expected a file beside the model, and no link/);
 });
 
 test("the explorer is served with a model on localhost only, until the signal aborts", async () => {

@@ -1,8 +1,9 @@
 import { ArgumentError } from "@qkv/core";
 import { addAttentionMaps, type AttentionMap, type SkippedNode } from "@qkv/lens/onnx";
 import { Option, type Command } from "commander";
-import { copyFile, mkdir, realpath } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { createReadStream } from "node:fs";
+import { lstat, realpath } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { openExplorerServer } from "../explorer-server.js";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
@@ -13,7 +14,13 @@ import { embeddedModel, modelHelp, resolveModel } from "../open-model.js";
 import { openOutputFile } from "../output-file.js";
 import { progressLine } from "../progress-line.js";
 
-type OnnxOptions = { out?: string; name: string; decompose: "needed" | "all"; json?: true | string };
+type OnnxOptions = {
+  out?: string;
+  force?: true;
+  name: string;
+  decompose: "needed" | "all";
+  json?: true | string;
+};
 
 type ExplorerOptions = { port: number; open: boolean };
 
@@ -53,6 +60,7 @@ export function addLens(program: Command, io: Io): void {
     )
     .argument("<model>", "an .onnx file")
     .option("--out <file>", "the model with its maps; files of weights beside the model are copied beside it")
+    .option("--force", "replace files that exist")
     .option("--name <name>", "first part of the names of outputs", "attentions")
     .addOption(
       new Option(
@@ -87,22 +95,23 @@ async function explore(model: string, { port, open }: ExplorerOptions, io: Io): 
 
 async function lensOnnx(
   path: string,
-  { out, name, decompose }: OnnxOptions,
+  { out, force = false, name, decompose }: OnnxOptions,
   { signal }: Io,
 ): Promise<LensOnnxResult> {
   const model = await addAttentionMaps(path, { name, decompose, signal });
   const { maps, skipped, externalData, chunks } = model;
   if (out !== undefined) {
     await refuseSameFile(path, out);
+    if (!force) await refuseExisting(out);
+    const folders = [dirname(resolve(path)), dirname(resolve(out))] as const;
+    const copied = folders[0] === folders[1] ? [] : externalData;
+    for (const location of copied) await checkCopy(location, folders, out, force);
     const file = await openOutputFile(out, "--out");
     try {
       await file.finish(chunks());
+      for (const location of copied) await copyBeside(location, folders);
     } finally {
       await file.discard();
-    }
-    const folders = [dirname(resolve(path)), dirname(resolve(out))] as const;
-    if (folders[0] !== folders[1]) {
-      for (const location of externalData) await copyBeside(location, folders);
     }
   }
   return { out, maps, skipped, externalData };
@@ -121,24 +130,56 @@ async function refuseSameFile(path: string, out: string): Promise<void> {
   });
 }
 
-/** Copies an external data file to the folder of the new model. */
-async function copyBeside(location: string, [from, to]: readonly [string, string]): Promise<void> {
-  const [source, target] = [join(from, location), join(to, location)];
-  const inside = relative(to, target);
-  if (inside.startsWith("..") || isAbsolute(inside)) {
+/** Refuses to replace a file that is there. */
+async function refuseExisting(path: string): Promise<void> {
+  if ((await lstat(path).catch(() => undefined)) === undefined) return;
+  throw new ArgumentError({
+    fn: "qkv lens onnx",
+    argument: "--out",
+    received: path,
+    expected: "a file that does not exist yet",
+    fix: "name another one, or add --force to replace it.",
+  });
+}
+
+/**
+ * Refuses an external data file that the model may not have copied: the model names it, and a name may be any path. It is a plain name
+ * of a file beside the model, no link, and replaces nothing but its like.
+ */
+async function checkCopy(
+  location: string,
+  [from, to]: readonly [string, string],
+  out: string,
+  force: boolean,
+): Promise<void> {
+  const refuse = (expected: string): never => {
     throw new ArgumentError({
       fn: "qkv lens onnx",
       argument: "model",
       received: location,
-      expected: "a file in the folder of the model",
-      fix: "write the new model into the folder of the old one.",
+      expected,
+      fix: "write the new model into the folder of the old one: its files of weights serve both.",
     });
-  }
+  };
+  if (!/^\w[\w.-]*$/.test(location) || location === basename(out))
+    refuse("names of files beside the model, such as model.onnx_data, and another than the new model's");
+  const source = await lstat(join(from, location)).catch(() => undefined);
+  if (source && !source.isFile()) refuse("a file beside the model, and no link");
+  const target = await lstat(join(to, location)).catch(() => undefined);
+  if (target?.isSymbolicLink()) refuse("a place that holds no link");
+  if (target && !force) await refuseExisting(join(to, location));
+}
+
+/** Copies an external data file to the folder of the new model. */
+async function copyBeside(location: string, [from, to]: readonly [string, string]): Promise<void> {
+  const source = join(from, location);
+  const file = await openOutputFile(join(to, location), "--out");
   try {
-    await mkdir(dirname(target), { recursive: true });
-    await copyFile(source, target);
+    await file.finish(createReadStream(source));
   } catch (cause) {
     throw await unreadable(source, { argument: "model", what: "a file of its weights" }, cause);
+  } finally {
+    await file.discard();
   }
 }
 

@@ -319,6 +319,16 @@ test("Shortformer: the position is a part of scores, and of no logit", async () 
   expect(Math.max(...ofPosition.map(Math.abs))).toBeGreaterThan(0);
 });
 
+test("a configuration of more layers than the file has tensors is refused before they are made", async () => {
+  const { cfg, tensors } = transformerLensCheckpoint(made({ norm: "layer", positions: "learned" }));
+  const bytes = await writeSafetensors(tensors);
+  const count = Object.keys(tensors).length;
+  for (const n_layers of [count + 1, 1e8, 2 ** 40])
+    await expect(loadTransformerLens(bytes, { cfg: { ...cfg, n_layers } })).rejects.toThrow(
+      `\`cfg.n_layers\` is ${n_layers}, expected at most ${count}, the number of tensors in the file`,
+    );
+});
+
 test("half precision becomes float32, and buffers are ignored", async () => {
   const { cfg, tensors } = transformerLensCheckpoint(made({ norm: "layer", positions: "learned" }));
   const mask = tensor([1], { dtype: "bool" });

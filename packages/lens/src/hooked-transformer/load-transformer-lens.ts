@@ -58,7 +58,9 @@ export async function loadTransformerLens(
   const { cfg, tokenizer, device, ...reading } = given;
   const file = await openFile(source, { ...reading, check: sourceChecks, transfer: "whole" });
   const { tensors, metadata } = await readSafetensors(file);
-  const hookedConfig = readConfig(check, configuration(cfg, metadata["cfg"]));
+  const hookedConfig = readConfig(check, configuration(cfg, metadata["cfg"]), {
+    maxLayers: Object.keys(tensors).length,
+  });
   const { numOutputs, normsHaveWeights, positionsOutsideStream } = hookedConfig;
   const { config: stored } = hookedConfig;
   const table = tensorTable(stored, { numOutputs, normsHaveWeights });

@@ -46,7 +46,11 @@ const unsupported: Readonly<Record<string, readonly unknown[]>> = {
  *
  * @throws {ArgumentError} If a field is missing, unknown, or of an unsupported feature.
  */
-export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>): ReadConfig {
+export function readConfig(
+  check: Checks,
+  cfg: Readonly<Record<string, unknown>>,
+  { maxLayers }: { maxLayers: number },
+): ReadConfig {
   const known = new Set<string>(["normalization_type"]);
   /** The value of a field; undefined if it is absent or null. */
   const field = (name: keyof HookedTransformerConfig): unknown => {
@@ -103,6 +107,12 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   }
 
   const [embedDim, headDim, numLayers] = [whole("d_model"), whole("d_head"), whole("n_layers", undefined, 0)];
+  if (numLayers > maxLayers)
+    refuse(
+      "n_layers",
+      `at most ${maxLayers}, the number of tensors in the file`,
+      "give the `cfg` of this file.",
+    );
   const numHeads = whole("n_heads", Math.floor(embedDim / headDim));
   const numKvHeads = whole("n_key_value_heads", numHeads);
   const vocabSize = whole("d_vocab");

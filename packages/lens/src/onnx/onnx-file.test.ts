@@ -5,6 +5,7 @@ import { exportModel, memoryFolder } from "@qkv/transformer/export";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { addAttentionMaps } from "../onnx.js";
+import { nodeBytes, outputBytes } from "./write-messages.js";
 
 const config = {
   ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 4, numKvHeads: 2 },
@@ -147,6 +148,74 @@ test("property: a truncated or changed file is read or refused, and never fails 
       }
     }),
     { numRuns: 60 },
+  );
+});
+
+/** A model of nodes and declared values. */
+function modelOf(
+  nodes: readonly (readonly [type: string, inputs: string[], output: string])[],
+  values: Record<string, number[]>,
+) {
+  const graph = new BinaryWriter();
+  for (const [i, [type, inputs, output]] of nodes.entries()) {
+    const node = nodeBytes({ name: `n${i}`, type, inputs, outputs: [output], attributes: {} });
+    graph.tag(1, 2).bytes(node);
+  }
+  for (const [name, shape] of Object.entries(values)) graph.tag(13, 2).bytes(outputBytes(name, 7, shape));
+  return new BinaryWriter().tag(7, 2).bytes(graph.finish()).finish();
+}
+
+const chain = (count: number, node: (i: number) => readonly [string, string[], string]) =>
+  Array.from({ length: count }, (_, i) => node(i));
+
+// The work and the memory are bounded by the file, whatever its numbers say.
+test.each<[string, () => Uint8Array]>([
+  ...[100_000_000, 4_294_967_295, 1e15, -5].map((length): [string, () => Uint8Array] => [
+    `lengths that are ${length} in number`,
+    () => modelOf([["Reshape", ["x", "s"], "y"]], { s: [length], x: [1, 2] }),
+  ]),
+  [
+    "ranks that double sixty times",
+    () =>
+      modelOf(
+        chain(60, (i) => ["Gather", [`x${i}`, `x${i}`], `x${i + 1}`]),
+        { x0: [3, 3] },
+      ),
+  ],
+  [
+    "lists of lengths that double sixty times",
+    () =>
+      modelOf(
+        [
+          ...chain(60, (i): [string, string[], string] => ["Concat", [`c${i}`, `c${i}`], `c${i + 1}`]),
+          ["Reshape", ["x", "c60"], "y"],
+        ],
+        { c0: [2], x: [1, 2] },
+      ),
+  ],
+  [
+    "20,000 nodes in the opposite order",
+    () =>
+      modelOf(
+        chain(20_000, (i) => ["Add", [`x${19_999 - i}`, "b"], `x${20_000 - i}`]),
+        { x0: [3, 3], b: [3, 3] },
+      ),
+  ],
+  [
+    "20,000 nodes in a circle",
+    () =>
+      modelOf(
+        chain(20_000, (i) => ["Add", [`x${i}`, "b"], `x${(i + 1) % 20_000}`]),
+        { b: [3, 3] },
+      ),
+  ],
+])("a graph with %s has no maps, and is read", async (_, make) => {
+  expect((await addAttentionMaps(make())).maps).toEqual([]);
+});
+
+test("a message of millions of fields is refused", async () => {
+  await expect(addAttentionMaps(new Uint8Array(2 ** 22).map((_, i) => (i % 2 ? 1 : 8)))).rejects.toThrow(
+    /a message of more than 1048576 fields/,
   );
 });
 

@@ -72,14 +72,15 @@ export async function openOnnxFile(
   let graph: Field | undefined;
   let opset: number | undefined;
   const functions: FileFunction[] = [];
-  for await (const field of scanFields(file, { start: 0, end: file.size }, check)) {
-    if (field.number === modelFields.graph && field.wireType === wire.length && !graph) graph = field;
-    else if (field.number === modelFields.opsetImport) {
-      const { domain, version } = decoded(readOperatorSet, await value(field), field);
-      if (domain === "") opset = version;
-    } else if (field.number === modelFields.functions)
-      functions.push(decoded(readFunction, await value(field), field));
-  }
+  for await (const fields of scanFields(file, { start: 0, end: file.size }, check))
+    for (const field of fields) {
+      if (field.number === modelFields.graph && field.wireType === wire.length && !graph) graph = field;
+      else if (field.number === modelFields.opsetImport) {
+        const { domain, version } = decoded(readOperatorSet, await value(field), field);
+        if (domain === "") opset = version;
+      } else if (field.number === modelFields.functions)
+        functions.push(decoded(readFunction, await value(field), field));
+    }
   if (!graph) {
     return check.refuse(
       {
@@ -100,13 +101,15 @@ export async function openOnnxFile(
     [graphFields.output]: outputs,
     [graphFields.valueInfo]: values,
   };
-  for await (const field of scanFields(file, { start: graph.valueStart, end: graph.end }, check)) {
-    const { number } = field;
-    if (number === graphFields.node) nodes.push({ ...decoded(readNode, await value(field), field), field });
-    else if (number === graphFields.initializer)
-      initializers.push(decoded(readTensorHead, await tensorHeadBytes(file, field, check), field));
-    else infos[number]?.push(decoded(readValueInfo, await value(field), field));
-  }
+  const span = { start: graph.valueStart, end: graph.end };
+  for await (const fields of scanFields(file, span, check))
+    for (const field of fields) {
+      const { number } = field;
+      if (number === graphFields.node) nodes.push({ ...decoded(readNode, await value(field), field), field });
+      else if (number === graphFields.initializer)
+        initializers.push(decoded(readTensorHead, await tensorHeadBytes(file, field, check), field));
+      else infos[number]?.push(decoded(readValueInfo, await value(field), field));
+    }
   const locations = graphTensors({ nodes, initializers }).map((tensor) => tensor.location);
   const externalData = [...new Set(locations.filter((name) => name !== undefined))];
   return { file, nodes, initializers, inputs, outputs, values, functions, opset, externalData, graph };
@@ -127,8 +130,9 @@ async function tensorHeadBytes(file: OpenFile, tensor: Field, check: FileChecks)
   const { valueStart: start, end } = tensor;
   if (end - start <= maxInlineBytes) return file.read(start, end);
   const parts: Uint8Array[] = [];
-  for await (const field of scanFields(file, { start, end }, check))
-    if (field.end - field.start <= maxInlineBytes) parts.push(await file.read(field.start, field.end));
+  for await (const fields of scanFields(file, { start, end }, check))
+    for (const field of fields)
+      if (field.end - field.start <= maxInlineBytes) parts.push(await file.read(field.start, field.end));
   return joined(parts);
 }
 

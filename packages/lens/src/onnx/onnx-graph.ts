@@ -24,9 +24,14 @@ export type OnnxGraph = {
   /** Elements of a small integer constant. */
   integers(value: string): readonly number[] | undefined;
   elementType(value: string): number | undefined;
-  /** Lengths of the axes, as far as they are known; undefined if their number is unknown. */
+  /** Lengths of the axes, as far as they are known; undefined if their number is unknown, or above {@link maxRank}. */
   shape(value: string): readonly AxisLength[] | undefined;
+  /** Elements of a 1-D tensor of lengths, as far as they are known. */
+  lengths(value: string): readonly AxisLength[] | undefined;
 };
+
+/** No tensor of a model has as many axes: a shape of more is unknown, so that no file can make one of any length. */
+const maxRank = 64;
 
 type GraphParts = {
   nodes: readonly OnnxNode[];
@@ -94,29 +99,72 @@ export function onnxGraph({
     },
   );
 
-  const shape = memoize<readonly AxisLength[] | undefined>(undefined, (value) => {
-    const declaredShape = weights.get(value)?.dims ?? declared.get(value)?.shape;
+  const ofRank = (shape: Shape | undefined) => (shape && shape.length <= maxRank ? shape : undefined);
+  const shape = memoize<Shape | undefined>(undefined, (value) => {
+    const declaredShape = ofRank(weights.get(value)?.dims ?? declared.get(value)?.shape);
     if (declaredShape?.every((length) => length !== undefined)) return declaredShape;
     const node = producer(value);
-    const inferred =
-      node?.type === "Constant" ? constantValue(value)?.dims : node && inferShape(node, value, graph);
+    const inferred = ofRank(
+      node?.type === "Constant" ? constantValue(value)?.dims : node && inferShape(node, value, graph),
+    );
     if (!declaredShape || declaredShape.length !== inferred?.length) return declaredShape ?? inferred;
     return declaredShape.map((length, axis) => length ?? inferred[axis]);
   });
+  const lengths = memoize<Shape | undefined>(undefined, (value) => ofRank(knownLengths(value, graph)));
   const graph: OnnxGraph = {
-    ...{ nodes, opset, outputs: new Set(outputs), producer, isConstant, integers, elementType, shape },
+    ...{
+      nodes,
+      opset,
+      outputs: new Set(outputs),
+      producer,
+      isConstant,
+      integers,
+      elementType,
+      shape,
+      lengths,
+    },
     has: (value) => weights.has(value) || declared.has(value) || producers.has(value),
     consumers: (value) => consumers.get(value) ?? [],
   };
   // Computed in topological order, so that the recursion is never deep.
-  for (const { outputs: producedValues } of nodes) {
+  for (const { outputs: producedValues } of inOrder(nodes, producers)) {
     for (const value of producedValues) {
       isConstant(value);
       elementType(value);
       shape(value);
+      lengths(value);
     }
   }
   return graph;
+}
+
+/**
+ * Nodes in topological order, which ONNX requires of a file and not all files have. The values of nodes in a cycle have no producer
+ * from here on: they are unknown.
+ */
+function inOrder(nodes: readonly OnnxNode[], producers: Map<string, OnnxNode>): readonly OnnxNode[] {
+  const waiting = new Map<OnnxNode, number>();
+  const readers = new Map<OnnxNode, OnnxNode[]>();
+  for (const node of nodes) {
+    const read = new Set(node.inputs.flatMap((name) => producers.get(name) ?? []));
+    waiting.set(node, read.size);
+    for (const from of read) {
+      const list = readers.get(from);
+      if (list) list.push(node);
+      else readers.set(from, [node]);
+    }
+  }
+  const ordered = nodes.filter((node) => waiting.get(node) === 0);
+  // Grows while it is walked.
+  for (const node of ordered)
+    for (const reader of readers.get(node) ?? []) {
+      const left = waiting.get(reader)! - 1;
+      waiting.set(reader, left);
+      if (left === 0) ordered.push(reader);
+    }
+  if (ordered.length < nodes.length)
+    for (const [value, node] of producers) if (waiting.get(node)! > 0) producers.delete(value);
+  return ordered;
 }
 
 /** Memoizes a function of value names. `initial`: the result while it is being computed, in a cycle. */
@@ -178,7 +226,7 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
       return perm?.map((axis) => from?.[axis]);
     }
     case "Reshape": {
-      const target = knownLengths(y, graph);
+      const target = graph.lengths(y);
       // 0 copies the length of the same input axis; −1 is inferred from the others.
       return target?.map((length, axis) =>
         length === 0 ? of(x)?.[axis] : length === -1 ? undefined : length,
@@ -242,7 +290,7 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
     case "Range":
       return [undefined];
     case "ConstantOfShape":
-      return knownLengths(x, graph);
+      return graph.lengths(x);
     case "Gather":
     case "GatherBlockQuantized": {
       const [from, indices] = [of(x), of(y)];
@@ -251,7 +299,7 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
       return [...from.slice(0, axis), ...indices, ...from.slice(axis + 1)];
     }
     case "Expand": {
-      const [from, to] = [of(x), knownLengths(y, graph)];
+      const [from, to] = [of(x), graph.lengths(y)];
       return from && to && broadcast(from, to);
     }
     case "Concat":
@@ -304,12 +352,12 @@ function knownLengths(value: string, graph: OnnxGraph): Shape | undefined {
   if (constant) return constant;
   const node = graph.producer(value);
   if (node?.type === "Concat") {
-    const parts = node.inputs.map((input) => knownLengths(input, graph));
+    const parts = node.inputs.map((input) => graph.lengths(input));
     return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
   }
   if (node?.type === "Slice" && node.inputs.length < 5) {
     const [from, [start], [end]] = [
-      knownLengths(node.inputs[0] ?? "", graph),
+      graph.lengths(node.inputs[0] ?? ""),
       ...node.inputs.slice(1, 3).map((input) => graph.integers(input) ?? []),
     ] as [Shape | undefined, readonly number[], readonly number[]];
     if (from) return start === undefined || end === undefined ? undefined : from.slice(start, end);
@@ -318,10 +366,9 @@ function knownLengths(value: string, graph: OnnxGraph): Shape | undefined {
     const shape = graph.shape(node.inputs[0] ?? "");
     return shape?.map(nonZeroLength);
   }
-  const length = graph.shape(value);
-  if (length?.length === 1 && typeof length[0] === "number")
-    return Array<AxisLength>(length[0]).fill(undefined);
-  return undefined;
+  const [count, ...more] = graph.shape(value) ?? [];
+  const isRank = typeof count === "number" && count >= 0 && count <= maxRank && more.length === 0;
+  return isRank ? Array<AxisLength>(count).fill(undefined) : undefined;
 }
 
 /** `Reshape` reads 0 as "copy the axis", so a length of 0 counts as unknown. */

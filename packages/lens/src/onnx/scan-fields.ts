@@ -22,58 +22,86 @@ export type Field = {
 /** A byte range of a file; `end` is exclusive. */
 export type Span = { start: number; end: number };
 
-/** Fields of the message in a byte range of a file, in order. Values are skipped, not read. */
+/**
+ * Fields of the message in a byte range of a file, in order, as lists: a list has those whose tags are in one window of the file.
+ * Values are skipped, not read.
+ */
 export async function* scanFields(
   file: OpenFile,
   { start, end }: Span,
   check: FileChecks,
-): AsyncGenerator<Field, void, undefined> {
+): AsyncGenerator<readonly Field[], void, undefined> {
+  let count = 0;
   for (let at = start; at < end;) {
-    const field = fieldAt(at, await file.read(at, Math.min(end, at + maxHeadBytes)));
-    if (!field || field.end > end) {
+    const first = at;
+    const window = await file.read(first, Math.min(end, first + windowSize));
+    const fields: Field[] = [];
+    // A tag and a length at the end of the window may be cut off, but not those at its start.
+    while (at < end && (at === first || at + maxHeadBytes <= first + window.length)) {
+      const field = fieldAt(at, window.subarray(at - first, at - first + maxHeadBytes));
+      if (!field || field.end > end) {
+        return check.refuse(
+          {
+            argument: file.name,
+            received: `bytes that are no field, at offset ${at}`,
+            expected: "a field of a protocol buffer, as in an ONNX model",
+            fix: "give a complete model (.onnx): a file of its external data is not a model.",
+          },
+          FormatError,
+        );
+      }
+      fields.push(field);
+      at = field.end;
+    }
+    count += fields.length;
+    if (count > maxFields) {
       return check.refuse(
         {
           argument: file.name,
-          received: `bytes that are no field, at offset ${at}`,
-          expected: "a field of a protocol buffer, as in an ONNX model",
+          received: `a message of more than ${maxFields} fields`,
+          expected: "a graph, with a field for each node and each weight",
           fix: "give a complete model (.onnx): a file of its external data is not a model.",
         },
         FormatError,
       );
     }
-    yield field;
-    at = field.end;
+    yield fields;
   }
 }
+
+/** The most fields of a message: a graph of a million nodes is no model. */
+const maxFields = 2 ** 20;
 
 /** The most bytes of a tag and a length: two varints of at most ten bytes. */
 const maxHeadBytes = 20;
 
 /** Decodes the field whose tag is at `start`; undefined if the bytes are not a field. */
 function fieldAt(start: number, head: Uint8Array): Field | undefined {
-  let place = 0;
-  const varint = (): number => {
-    let [value, factor] = [0, 1];
-    for (let count = 0; count < 10; count++) {
-      const byte = head[place++] ?? NaN;
-      value += (byte & 127) * factor;
-      factor *= 128;
-      if (!(byte > 127)) return Number.isNaN(byte) ? NaN : value;
-    }
-    return NaN;
-  };
-  const tag = varint();
+  const [tag, afterTag] = varintAt(head, 0);
   const [number, wireType] = [Math.floor(tag / 8), tag % 8];
-  const lengths: Readonly<Record<number, () => number>> = {
-    [wire.varint]: () => (Number.isNaN(varint()) ? NaN : 0),
-    [wire.eightBytes]: () => 8,
-    [wire.length]: varint,
-    [wire.fourBytes]: () => 4,
-  };
-  const length = lengths[wireType]?.();
-  if (!(number > 0) || length === undefined || Number.isNaN(length)) return undefined;
-  const valueStart = start + place;
-  return { number, wireType, start, valueStart, end: valueStart + length };
+  if (!(number > 0)) return undefined;
+  let [length, at] = [0, afterTag];
+  if (wireType === wire.eightBytes) length = 8;
+  else if (wireType === wire.fourBytes) length = 4;
+  else if (wireType === wire.varint || wireType === wire.length) {
+    const [value, afterValue] = varintAt(head, afterTag);
+    if (Number.isNaN(value)) return undefined;
+    at = afterValue;
+    if (wireType === wire.length) length = value;
+  } else return undefined;
+  return { number, wireType, start, valueStart: start + at, end: start + at + length };
+}
+
+/** The integer at a place of a message, NaN if there is none, and the place after it. */
+function varintAt(bytes: Uint8Array, place: number): readonly [value: number, after: number] {
+  let [value, factor] = [0, 1];
+  for (let count = 0; count < 10; count++) {
+    const byte = bytes[place++] ?? NaN;
+    value += (byte & 127) * factor;
+    factor *= 128;
+    if (!(byte > 127)) return [Number.isNaN(byte) ? NaN : value, place];
+  }
+  return [NaN, place];
 }
 
 /** The same file with read-ahead: a short read also fetches the bytes after it, as nodes are short and adjacent. */

@@ -39,7 +39,8 @@ export function linearWarmup(steps: number, then: number | Schedule): Schedule {
 }
 
 /**
- * Cosine annealing: falls from `peak` to `floor` in `steps` steps along half a period of the cosine, then stays constant.
+ * Cosine decay: falls from `peak` to `floor` in `steps` steps along half a period of the cosine, then stays constant. PyTorch's
+ * `CosineAnnealingLR` rises again: `cosineAnnealing`.
  *
  * @param options - `floor`: default 0.
  * @see "SGDR: Stochastic Gradient Descent with Warm Restarts" (2016), arXiv:1608.03983, without the restarts

@@ -7,7 +7,7 @@ import { safetensorsWeights } from "../loading/safetensors-weights.js";
 import type { WeightFile } from "../loading/weight-file.js";
 import { adaptable, savedName, type AdaptableModel, type AdapterParams, type Lora } from "./adaptable.js";
 import { checkAdaptable } from "./lora.js";
-import { readConfig } from "./lora-config.js";
+import { readConfig, type FullConfig } from "./lora-config.js";
 import { storedMatrices, type StoredMatrix } from "./stored-matrices.js";
 
 /**
@@ -63,6 +63,7 @@ export async function loadAdapter(
   const stored = storedMatrices(model);
   const { modules, saved, files } = namesIn(weights, stored);
   if (weights.names.length === 0) refuse(weights, "tensors", "none", "factors of a module or more");
+  checkRanks(weights, config, modules);
   const lora = adaptable(check as Checks, model, config, stored, modules, saved);
   const { device } = model.params.embedding.weight;
   const expectedTensors = lora.tensors(lora.init(0));
@@ -90,6 +91,23 @@ export async function loadAdapter(
   for (const [name, shapeTensor] of Object.entries(expectedTensors))
     tensors[name] = await readTensor(files.get(name) ?? name, shapeTensor);
   return { lora, adapter: lora.fromTensors(tensors) };
+}
+
+/** Refuses a rank that the file's factors do not have, before anything of that size is made. */
+function checkRanks(weights: WeightFile, config: FullConfig, modules: readonly string[]): void {
+  for (const module of modules) {
+    const kinds = ["lora_A.weight", "lora_embedding_A"].map((kind) => `base_model.model.${module}.${kind}`);
+    const name = kinds.find((one) => weights.shape(one) !== undefined)!;
+    const shape = weights.shape(name)!;
+    const rank = config.maps.rank(module);
+    if (shape[0] !== rank)
+      refuse(
+        weights,
+        name,
+        `a tensor [${shape.join(", ")}]`,
+        `the rank of adapter_config.json, [${rank}, in]`,
+      );
+  }
 }
 
 /** True for a LoRA tensor; false for a tensor of the base that is saved with the adapter. */

@@ -351,5 +351,14 @@ test("a value that is not a model, params of another adapter, and adapters of an
     /lora_A.weight` is "a tensor \[8, 8\]", expected \[8, 16\]/,
   );
   await expect(loadAdapter(randomModel(gpt2), files)).rejects.toThrow(/a matrix that the base has/);
+  // A rank of the configuration allocates nothing that the file does not hold.
+  for (const fields of [{ r: 1e8 }, { rank_pattern: { q_proj: 1e8 } }]) {
+    const [json, weights] = files[0]!.name.endsWith(".json") ? files : [files[1]!, files[0]!];
+    const config = { ...(JSON.parse(await json!.text()) as object), ...fields };
+    const changed = [new File([JSON.stringify(config)], json!.name), weights!];
+    await expect(loadAdapter(base, changed)).rejects.toThrow(
+      /lora_A\.weight` is "a tensor \[\d+, \d+\]", expected the rank of adapter_config\.json, \[100000000, in\]/,
+    );
+  }
   await expect(loadAdapter(base, 3 as never)).rejects.toThrow(/loadAdapter: `source` is 3/);
 });

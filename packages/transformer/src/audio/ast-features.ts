@@ -2,6 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { cast, concat, div, expandDims, pad, slice, sub } from "@qkv/tensor";
 import { padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { kaldiFilterBank } from "./kaldi-filter-bank.js";
+import { most } from "./limits.js";
 
 /** Options of {@link astFeatures}, with the defaults of models trained on AudioSet. */
 export type AstFeaturesOptions = {
@@ -48,7 +49,9 @@ export function astFeatures(options?: AstFeaturesOptions): FeatureExtractor {
     mean = -4.2677393,
     std = 4.5689974,
   } = check.options(options, names);
-  check.whole({ numMels, sampleRate, maxFrames }, { min: 1 });
+  check.whole({ numMels }, { min: 1, max: most.numMels, unit: "filters" });
+  check.whole({ sampleRate }, { min: 1, max: most.sampleRate, unit: "Hz" });
+  check.whole({ maxFrames }, { min: 1, max: most.frames, unit: "frames" });
   check.type({ normalize }, "boolean");
   check.finite({ mean });
   check.finite({ std }, { above: 0 });

@@ -94,6 +94,25 @@ test("readFeatureExtractor returns the extractor of feature_extractor_type with 
   expect([moonshine.name, moonshine.inputName]).toEqual(["waveformFeatures", "input_values"]);
 });
 
+test.each<[object, RegExp]>([
+  [
+    { feature_size: 1e7 },
+    /`numMels` is 10000000, expected an integer number of filters, 1 or more and at most 1024/,
+  ],
+  [
+    { n_fft: 1e7 },
+    /`fftLength` is 10000000, expected an integer number of samples, 2 or more and at most 65536/,
+  ],
+  [
+    { sampling_rate: 1e9 },
+    /`sampleRate` is 1000000000, expected an integer number of Hz, 1 or more and at most 1048576/,
+  ],
+  [{ chunk_length: 1e6 }, /`chunkLength` is 1000000, expected a finite number of seconds/],
+])("a file of sizes that no memory holds is refused: %o", (fields, message) => {
+  const file = { feature_extractor_type: "WhisperFeatureExtractor", ...fields };
+  expect(() => readFeatureExtractor(file)).toThrow(message);
+});
+
 test("unsupported types, fields, sample rates and waveforms are refused, with the fix", () => {
   expect(() => readFeatureExtractor({ feature_extractor_type: "ClapFeatureExtractor" })).toThrow(
     /^readFeatureExtractor: `preprocessor_config\.json: feature_extractor_type` is "ClapFeatureExtractor", expected WhisperFeatureExtractor, .*\.\nFix: qkv does not implement `feature_extractor_type: "ClapFeatureExtractor"`\. Choose a model/,

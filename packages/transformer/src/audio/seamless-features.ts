@@ -2,6 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { add, cast, concat, div, mean, pad, reshape, slice, sqrt, sub, variance } from "@qkv/tensor";
 import { paddingMask, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { kaldiFilterBank } from "./kaldi-filter-bank.js";
+import { most } from "./limits.js";
 
 /** Options of {@link seamlessFeatures}. */
 export type SeamlessFeaturesOptions = {
@@ -40,7 +41,9 @@ export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtr
     sampleRate = 16000,
     stride = 2,
   } = check.options(options, ["numMels", "sampleRate", "stride"]);
-  check.whole({ numMels, sampleRate, stride }, { min: 1 });
+  check.whole({ numMels }, { min: 1, max: most.numMels, unit: "filters" });
+  check.whole({ sampleRate }, { min: 1, max: most.sampleRate, unit: "Hz" });
+  check.whole({ stride }, { min: 1, max: most.frames, unit: "frames" });
   return {
     name: "seamlessFeatures",
     options: { numMels, sampleRate, stride },

@@ -1,6 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import { paddingMask, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { most } from "./limits.js";
 
 /** Options of {@link waveformFeatures}. */
 export type WaveformFeaturesOptions = {
@@ -36,7 +37,7 @@ const epsilon = 1e-7;
 export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtractor {
   const check: Checks = checks("waveformFeatures");
   const { sampleRate = 16000, normalize = true } = check.options(options, ["sampleRate", "normalize"]);
-  check.whole({ sampleRate }, { min: 1, unit: "Hz" });
+  check.whole({ sampleRate }, { min: 1, max: most.sampleRate, unit: "Hz" });
   check.type({ normalize }, "boolean");
   return {
     name: "waveformFeatures",

@@ -20,6 +20,7 @@ import { frameWaveform } from "./frames.js";
 import { melFilterBank } from "./mel-filter-bank.js";
 import { powerSpectrum } from "./power-spectrum.js";
 import { windowFunction } from "./window-function.js";
+import { most } from "./limits.js";
 
 /** Options of {@link whisperFeatures}, with the defaults of Whisper's first models. */
 export type WhisperFeaturesOptions = {
@@ -64,9 +65,11 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
     hopLength = 160,
     chunkLength = 30,
   } = check.options(options, names);
-  check.whole({ sampleRate, hopLength, numMels }, { min: 1 });
-  check.whole({ fftLength }, { min: 2, unit: "samples" });
-  check.finite({ chunkLength }, { above: 0, unit: "seconds" });
+  check.whole({ sampleRate }, { min: 1, max: most.sampleRate, unit: "Hz" });
+  check.whole({ hopLength }, { min: 1, unit: "samples" });
+  check.whole({ numMels }, { min: 1, max: most.numMels, unit: "filters" });
+  check.whole({ fftLength }, { min: 2, max: most.fftLength, unit: "samples" });
+  check.finite({ chunkLength }, { above: 0, max: most.seconds, unit: "seconds" });
   const maxSamples = Math.floor(chunkLength * sampleRate);
   const bank = melFilterBank({
     numBins: Math.floor(fftLength / 2) + 1,

@@ -59,7 +59,7 @@ export async function embed(
   options?: EmbedOptions,
 ): Promise<Float32Array[]> {
   const check = checks("embed");
-  checkModel(check, model);
+  checkModel(check, model, ["encoder", "decoder"]);
   check.list({ texts }, "texts", (text) => typeof text === "string");
   const checked = check.options(options, ["pooling", "promptName", "prompt", "dimensions", "signal"]);
   const { pooling, dimensions, signal } = checked;

@@ -54,7 +54,7 @@ export async function evaluate(
     onProgress?: (tokens: number) => void;
   },
 ): Promise<Evaluation> {
-  checkModel(check, model, { causal: true });
+  checkModel(check, model, ["decoder"], { causal: true });
   const checked = check.options(options, ["contextLength", "signal", "onProgress"]);
   check.each({ texts }, Array.isArray, "a list of texts or of lists of token ids", "write [text] for one.");
   const { config, params, tokenizer } = model;

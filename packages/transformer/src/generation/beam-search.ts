@@ -136,7 +136,7 @@ export async function beamSearch(
   given?: BeamSearchOptions,
 ): Promise<BeamSearchResult> {
   const startTime = performance.now();
-  checkModel(check, model, { causal: true });
+  checkModel(check, model, ["decoder", "encoder-decoder", "speech"], { causal: true });
   const options = check.options(given, names);
   checkPrompts(check, prompts);
   const { signal, onToken } = options;

@@ -139,7 +139,7 @@ export async function* generateBatch(
   given?: GenerateBatchOptions,
 ): AsyncGenerator<BatchGeneratedToken, void, void> {
   const startTime = performance.now();
-  checkModel(check, model, { causal: true });
+  checkModel(check, model, ["decoder", "encoder-decoder", "speech"], { causal: true });
   refuseBeams(check, given);
   const options = check.options(given, names);
   checkPrompts(check, prompts);

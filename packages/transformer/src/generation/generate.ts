@@ -116,7 +116,7 @@ export async function* generate(
   given?: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const startTime = performance.now();
-  checkModel(check, model, { causal: true });
+  checkModel(check, model, ["decoder", "encoder-decoder", "speech"], { causal: true });
   refuseBeams(check, given);
   const options = check.options(given, names);
   const { config, tokenizer } = model;

@@ -78,6 +78,17 @@ test("shortestEdge keeps the aspect ratio, a crop is centered and padded with ze
   expect([pixels.data[0], pixels.data[24], pixels.data[48]]).toEqual([1, 1, 0]);
 });
 
+test("sizes that no memory holds are refused, of a configuration and of a strip", () => {
+  expect(() => imageProcessor({ resize: { height: 100_000, width: 100_000 } })).toThrow(
+    /`resize.height` is 100000, expected an integer number of pixels, 1 or more and at most 4096/,
+  );
+  expect(() => imageProcessor({ crop: { height: 8, width: 1e9 } })).toThrow(/`crop.width` is 1000000000/);
+  const strip = { data: new Uint8Array(3 * 200_000), width: 200_000, height: 1 };
+  expect(() => imageProcessor({ resize: { shortestEdge: 224 } }).apply(strip)).toThrow(
+    /`image` is "200000 × 1 pixels", expected sides of which one, resized to 224, makes at most 16777216 pixels/,
+  );
+});
+
 test("images of one size are batched, and images of different sizes are refused", () => {
   const processor = imageProcessor({});
   const image = gray([1, 2], 2);

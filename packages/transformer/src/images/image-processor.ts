@@ -121,9 +121,20 @@ function cropAndNormalize(
   return { data, height, width };
 }
 
+/** Largest side of a configuration: several times that of published ones, and small enough for any memory. */
+const maxSide = 4096;
+
 /** The size after resizing the shorter side to this length. */
 function resizedSides({ width, height }: RgbImage, shortest: number): ImageSides {
   const long = Math.floor((shortest * Math.max(width, height)) / Math.min(width, height));
+  if (long * shortest > maxSide ** 2) {
+    onApply.refuse({
+      argument: "image",
+      received: `${width} × ${height} pixels`,
+      expected: `sides of which one, resized to ${shortest}, makes at most ${maxSide ** 2} pixels`,
+      fix: "cut the image: it is a strip.",
+    });
+  }
   return width <= height ? { width: shortest, height: long } : { width: long, height: shortest };
 }
 
@@ -142,7 +153,7 @@ function checkConfig(config: ImageProcessorConfig): Steps {
     const sides = "shortestEdge" in size ? (["shortestEdge"] as const) : (["height", "width"] as const);
     const lengths: Record<string, number> = check.options(size as Record<string, number>, sides, argument);
     for (const side of sides)
-      check.whole({ [`${argument}.${side}`]: lengths[side] }, { min: 1, unit: "pixels" });
+      check.whole({ [`${argument}.${side}`]: lengths[side] }, { min: 1, max: maxSide, unit: "pixels" });
   }
   const isTriple = (list: unknown) => Array.isArray(list) && list.length === 3 && list.every(Number.isFinite);
   check.each({ mean, std }, isTriple, "a number for red, green and blue");

@@ -42,7 +42,7 @@ import { lengthsFromEnds, uncertainEnds } from "./patch-boundaries.js";
  * ```
  */
 export async function bytePatchLengths(model: Model, ids: TokenIds): Promise<number[][]> {
-  checkModel(check, model);
+  checkModel(check, model, ["decoder"]);
   const { config, params } = model;
   const { bytePatches, vocabSize } = config;
   const patchParams = params.bytePatches;

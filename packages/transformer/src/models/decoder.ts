@@ -42,6 +42,7 @@ import { altUp, type AltUpLayerParams, type AltUpParams } from "../layers/alt-up
 import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { laurel } from "../layers/laurel.js";
+import { chunksByPosition } from "./chunks-by-position.js";
 import { checkDropout, callDropout } from "./model-dropout.js";
 import {
   mixtureOfExperts,
@@ -246,6 +247,22 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     return layer;
   });
   const layerAt = (i: number) => layerObjects[i]!;
+  const withoutChunks = new Map<number, ReturnType<typeof decoderLayer>>();
+  /** A layer with its mask for tokens at the given positions. */
+  const placedLayer = (i: number, shape: readonly [number, number], options: DecoderRowsOptions) => {
+    const { positions, cache } = options;
+    const mask =
+      kinds[i] === "chunked" && positions
+        ? chunksByPosition(onApply, config.chunkSize!, positions, shape, cache)
+        : undefined;
+    if (mask === undefined) return { layer: layerAt(i) };
+    if (!withoutChunks.has(i))
+      withoutChunks.set(
+        i,
+        decoderLayer(layerConfig(config, i), "full", layerTraits(config, i), kernels?.linear),
+      );
+    return { layer: withoutChunks.get(i)!, mask };
+  };
   // Index of each layer in the cache: a hybrid layer fills two cache layers, a layer without attention none.
   const partsPerLayer = cachedPartsPerLayer({ ...config, layerTypes: kinds }).map(({ length }) => length);
   const firstPart = partsPerLayer.map((_, i) => partsPerLayer.slice(0, i).reduce((a, b) => a + b, 0));
@@ -289,10 +306,15 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     return device.scope(() =>
       layers.reduce((x, layer, n) => {
         const i = first + n;
+        const [B, T] = rows.shape as [number, number];
+        const placed = placedLayer(i, [B, T], call);
         const valueResidual = hasValueResidual(kinds[i]!) && { firstLayer };
         const traced = trace && { trace: traceAt(trace, `layers.${i}`) };
         const apply = () =>
-          layerAt(i).apply(layer, x, { layer: firstPart[i]!, ...call, ...valueResidual, ...traced });
+          placed.layer.apply(layer, x, {
+            ...{ layer: firstPart[i]!, ...call, ...valueResidual, ...traced },
+            ...(placed.mask && { mask: placed.mask }),
+          });
         return device.scope(() => [apply(), firstLayer] as const)[0];
       }, rows),
     );
@@ -397,7 +419,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             return output;
           };
           const shared = callKeyValues && attends(kinds[i]!) ? callKeyValues : undefined;
-          x = layerAt(i).apply(layer, bytes?.beforeLayer(i, x) ?? x, {
+          const placed = placedLayer(i, tokens.shape as [number, number], options);
+          x = placed.layer.apply(layer, bytes?.beforeLayer(i, x) ?? x, {
             layer: firstPart[i]!,
             positions,
             ...(cache && { cache }),
@@ -406,6 +429,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
               keyValueLayer(i) !== i && { sharedKeyValues: shared.of(firstPart[keyValueLayer(i)]!) }),
             ...(holdsState(kinds[i]!) && kindOptions.recurrent),
             ...(!isRecurrent(kinds[i]!) && kindOptions.attention),
+            ...(placed.mask && { mask: allOf(kindOptions.attention.mask, placed.mask)! }),
             ...(hasValueResidual(kinds[i]!) && { firstLayer }),
             ...drops.ofLayer(i),
             ...(finishes && { finish }),
@@ -550,15 +574,21 @@ function optionsByKind(
       fix: "give all documents in one call, or each its own cache.",
     });
   }
-  const masks = [
+  const combined = allOf(
     mask,
     documents && documentMask(documents as never),
-    config.bidirectional && padding && paddingMask(padding),
-  ].filter((option): option is Mask => Boolean(option));
+    config.bidirectional && padding ? paddingMask(padding) : undefined,
+  );
   return {
-    attention: masks.length === 0 ? {} : { mask: masks.length === 1 ? masks[0]! : and(...masks) },
+    attention: combined ? { mask: combined } : {},
     recurrent: { ...(documents && { documents }), ...(padding && { padding }) },
   };
+}
+
+/** The conjunction of those masks that there are. */
+function allOf(...masks: readonly (Mask | undefined)[]): Mask | undefined {
+  const present = masks.filter((mask): mask is Mask => mask !== undefined);
+  return present.length > 1 ? and(...present) : present[0];
 }
 
 /** Names of all configuration fields, by type. */

@@ -40,7 +40,7 @@ export type ByteModel = ByteEntropy & {
  * ```
  */
 export function byteModel(model: Model): ByteModel {
-  checkModel(check, model, { causal: true });
+  checkModel(check, model, ["decoder"], { causal: true });
   const { config, params, apply, tokenizer } = model;
   const { contextLength, vocabSize, numLayers } = config;
   if (!tokenizer && vocabSize !== 256) {

@@ -250,7 +250,7 @@ export async function pipeline<Task extends keyof Pipelines>(
         refuseOnnx(check, model, cause);
         throw cause;
       });
-  checkModel(check, loaded);
+  checkModel(check, loaded, ["decoder", "encoder", "encoder-decoder", "speech"]);
   const name = canonicalTask(task);
   const call = await taskCall(check, name, loaded, folder);
   onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });

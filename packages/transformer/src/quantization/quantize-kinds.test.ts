@@ -144,6 +144,6 @@ test.each(["clip", "siglip"])(
 test("quantize refuses a loaded vision or speech model, with the option of its loader", async () => {
   for (const model of [await loadSpeech(files("whisper")), await loadDualEncoder(files("clip"))])
     expect(() => quantize(model as never)).toThrow(
-      /expected a model of texts.*\nFix: load it with `quantize: "int8"`|expected a model/,
+      /expected a decoder or an encoder or an encoder–decoder.*\nFix: load it with `quantize: "int8"`/,
     );
 });

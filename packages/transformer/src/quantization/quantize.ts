@@ -6,7 +6,7 @@ import { checkModel } from "../models/check-model.js";
 import { decoder, type DecoderKernels } from "../models/decoder.js";
 import { encoder } from "../models/encoder.js";
 import { encoderDecoder } from "../models/encoder-decoder.js";
-import { isEncoder, isEncoderDecoder, isTextModel } from "../models/model-kinds.js";
+import { isEncoder, isEncoderDecoder } from "../models/model-kinds.js";
 import type { EncoderDecoderModel, EncoderModel, Model, TextModel } from "../models/model.js";
 import type { QuantizationReport } from "../models/quantization-report.js";
 import { anyLinear } from "./any-linear.js";
@@ -46,14 +46,9 @@ export function quantize<Kind extends Model | EncoderModel | EncoderDecoderModel
     device?: Device;
   },
 ): { model: Kind; report: QuantizationReport } {
-  checkModel(check, model);
-  if (!isTextModel(model))
-    check.refuse({
-      argument: "model",
-      received: "a model of images or of speech",
-      expected: "a model of texts",
-      fix: 'load it with `quantize: "int8"`.',
-    });
+  checkModel(check, model, ["decoder", "encoder", "encoder-decoder"], {
+    fix: 'load it with `quantize: "int8"`.',
+  });
   const options = check.options(given, ["kind", "activations", "device"]);
   const { kind = "int8", activations = "float32", device = model.params.embedding.weight.device } = options;
   check.oneOf({ activations }, ["float32", "int8"]);

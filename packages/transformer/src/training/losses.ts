@@ -1,5 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { crossEntropy, randint, type Tensor } from "@qkv/tensor";
+import { checkKind } from "../models/check-model.js";
 import type { Batch } from "./batch.js";
 import { checkBatch, targetCount, type BatchLoss } from "./batch-loss.js";
 
@@ -43,9 +44,11 @@ export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: num
 
 /** Refuses a value without `apply`, such as params. */
 export function checkTokenModel(check: Checks, model: unknown): void {
+  // A function has an `apply`, too.
   const isModel = (value: unknown) =>
-    typeof (value as TokenModel<unknown> | undefined | null)?.apply === "function";
+    typeof value === "object" && typeof (value as TokenModel<unknown> | null)?.apply === "function";
   check.each({ model }, isModel, "a model, with apply", `write \`${check.fn}(decoder(config))\`.`);
+  checkKind(check, model as object, ["decoder", "encoder-decoder"]);
 }
 
 /** Logits of a batch, `[B, T, V]`. In packed rows, tokens only attend to their own document. */

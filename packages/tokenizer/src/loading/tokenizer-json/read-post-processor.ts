@@ -47,18 +47,21 @@ function readTrimOffsets(field: JsonField): PostProcessor {
 
 /** The most special tokens of a template; real templates have some ten. */
 const maxItems = 1000;
+/** The most times that a template repeats its texts; real templates have each once. */
+const maxTexts = 32;
 
 function readItems(
   field: JsonField,
   specialTokens: JsonField,
-  texts: readonly ("A" | "B")[],
+  names: readonly ("A" | "B")[],
 ): TemplateItem[] {
-  let remaining = maxItems;
+  let [remaining, texts] = [maxItems, maxTexts];
   return field.list().flatMap((item): TemplateItem[] => {
     const sequence = item.get("Sequence");
     if (!sequence.isMissing) {
       const name = sequence.get("id").string();
-      const text = texts.find((each) => each === name) ?? sequence.get("id").fail(texts.join(" or "));
+      const text = names.find((each) => each === name) ?? sequence.get("id").fail(names.join(" or "));
+      if (texts-- === 0) field.fail(`a template of at most ${maxTexts} texts`);
       return [{ sequence: text, typeId: sequence.get("type_id").count(0) }];
     }
     const special = item.get("SpecialToken");

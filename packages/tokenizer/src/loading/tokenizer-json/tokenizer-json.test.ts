@@ -246,6 +246,26 @@ describe("a file whose replacements would turn a word into gigabytes is refused"
   });
 });
 
+describe("a file of more steps than any vocabulary has is refused", () => {
+  const model = { type: "WordLevel", unk_token: "a", vocab: { a: 0 } };
+  const nested = (steps: string, step: object, count: number) => ({
+    type: "Sequence",
+    [steps]: [step, { type: "Sequence", [steps]: Array(count - 3).fill(step) }],
+  });
+  test.each([
+    ["normalizer", "normalizers", { type: "Lowercase" }],
+    ["normalizer", "normalizers", { type: "Prepend", prepend: "a" }],
+    ["pre_tokenizer", "pretokenizers", { type: "Whitespace" }],
+    ["decoder", "decoders", { type: "ByteFallback" }],
+  ])("%s of %s, %j", (name, steps, step) => {
+    const file = (count: number) => JSON.stringify({ model, [name]: nested(steps, step, count) });
+    expect(() => tokenizerFromJson(file(101))).toThrow(
+      new RegExp(`tokenizer.json: ${name}.* expected at most 100 steps`),
+    );
+    expect(tokenizerFromJson(file(100)).encode("a")).toEqual([0]);
+  });
+});
+
 describe("a small file that requires a lot of memory is refused", () => {
   const model = { type: "WordLevel", unk_token: "a", vocab: { a: 0 } };
   const many = { SpecialToken: { id: "<s>", type_id: 0 } };
@@ -263,6 +283,17 @@ describe("a small file that requires a lot of memory is refused", () => {
         },
       },
       /post_processor.single` .*a template of at most 1000 tokens/,
+    ],
+    [
+      {
+        post_processor: {
+          type: "TemplateProcessing",
+          single: Array.from({ length: 33 }, () => ({ Sequence: { id: "A", type_id: 0 } })),
+          pair: [],
+          special_tokens: {},
+        },
+      },
+      /post_processor.single` .*a template of at most 32 texts/,
     ],
     [{ model: { ...model, vocab: { a: 0, b: 200_000 } } }, /vocab\["b"\]` is 200000, .*at most 100008/],
   ])("%j", (more, message) => {
