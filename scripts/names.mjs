@@ -209,9 +209,8 @@ export const ours = {
       " ",
     ),
   "@qkv/tensor/losses": ["infoNce"],
-  "@qkv/tensor/optimizers": "lion orthogonalize paramGroups linearWarmup warmupCosine wsd inverseSqrt".split(
-    " ",
-  ),
+  "@qkv/tensor/optimizers":
+    "lion orthogonalize paramGroups linearWarmup cosine warmupCosine wsd inverseSqrt".split(" "),
 };
 
 /**

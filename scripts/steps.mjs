@@ -50,11 +50,11 @@ export async function runSteps(steps) {
 
   for (const group of steps) {
     const waiting = [group].flat().values();
-    const inTurn = async () => {
+    const runWaiting = async () => {
       // The iterator is shared: each takes the next step.
       for (const step of waiting) if (total.failed === 0) await runStep(step, group === step);
     };
-    await Promise.all(Array.from({ length: Array.isArray(group) ? availableParallelism() : 1 }, inTurn));
+    await Promise.all(Array.from({ length: Array.isArray(group) ? availableParallelism() : 1 }, runWaiting));
   }
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);

@@ -42,10 +42,10 @@ describe.each([
   ["attention", "@qkv/attention", 21_800, 21_800],
   ["attention", "qkv", 29_750, 23_500],
   ["softmax", "qkv", 11_650, 6_900],
-  ["generate", "@qkv/transformer", 44_100, 34_900],
-  ["load", "@qkv/transformer", 49_300, 249_000],
-  ["load, generate", "qkv", 75_300, 259_500],
-  ["pipeline", "qkv", 55_000, 316_000],
+  ["generate", "@qkv/transformer", 44_100, 35_400],
+  ["load", "@qkv/transformer", 49_500, 249_000],
+  ["load, generate", "qkv", 75_800, 260_000],
+  ["pipeline", "qkv", 55_500, 318_000],
   ["device", "qkv", 23_500, 177_000],
 ])("{ %s } from %s", (names, from, split, whole) => {
   test.each([

@@ -16,7 +16,7 @@ import { progressLine } from "../progress-line.js";
 
 type OnnxOptions = {
   out?: string;
-  force?: true;
+  force?: boolean;
   name: string;
   decompose: "needed" | "all";
   json?: true | string;

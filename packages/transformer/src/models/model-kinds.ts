@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
 import type {
+  AnyModel,
   TextModel,
   CrossDecoderModel,
   EncoderDecoderModel,
@@ -25,8 +26,8 @@ import type { SpeechModel } from "./speech-model.js";
  * ```
  */
 export function modelKind(model: object): ModelKind {
-  const isObject = (value: unknown) => typeof value === "object" && value !== null;
-  checks("modelKind").each({ model }, isObject, "a model", "give what `load` or another loader returns.");
+  const isModel = (value: unknown) => typeof (value as AnyModel | null | undefined)?.config === "object";
+  checks("modelKind").each({ model }, isModel, "a model", "give what `load` or another loader returns.");
   if ("leastFrames" in model) return "speech";
   if ("embedTexts" in model) return "dual-encoder";
   if ("pool" in model) return "vision";
