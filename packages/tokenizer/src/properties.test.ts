@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import { fuzzStrings } from "@qkv/test-support/fuzz-strings";
+import { runs } from "../../../scripts/tier.mjs";
 import { tiktokenTokenizer, type TiktokenRanks } from "./loading/tiktoken.js";
 import { cl100kSplit, o200kSplit } from "./pre-tokenizers/known-splits.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -65,7 +66,7 @@ test.each([
       if (parts.join() !== spans.join()) return;
       expect(tokenizer.encode(text)).toEqual([...tokenizer.encode(left), ...tokenizer.encode(right)]);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
