@@ -200,6 +200,11 @@ ${all.map(row).join("\n")}
 - **Speech models:** \`loadSpeech\` reads ${code(speechArchitectures.flatMap(({ modelTypes }) => modelTypes))}, with the front end and the rules of generation of their folder, and \`transcribe\` writes down sound of any length. They are quantized and traced as decoders are; \`exportModel\` writes them to the layout of Hugging Face.`;
 }
 
+/** Names of `model_type` in the table, and one of its rows. */
+export const checkpointNames = () => entries().flatMap(({ modelTypes }) => modelTypes);
+export const checkpointRow = async (name) =>
+  row(await found(entries().find(({ modelTypes }) => modelTypes.includes(name))));
+
 /** The page with the new table. */
 export async function checkpointPage() {
   const text = readPage();

@@ -4,3 +4,4 @@ export declare function casesByTier<Case>(
   all: readonly Case[],
   isQuick: (one: Case) => boolean,
 ): readonly Case[];
+export function runs(stated: number): number;

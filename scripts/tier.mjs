@@ -3,7 +3,9 @@
 // steps of CI run. By default it runs everything.
 export const tier = process.env.QKV_TIER;
 if (tier !== undefined && tier !== "1" && tier !== "2")
-  throw new Error(`tier: QKV_TIER is "${tier}", expected "1", "2" or nothing.\nFix: unset it to run all tests.`);
+  throw new Error(
+    `tier: QKV_TIER is "${tier}", expected "1", "2" or nothing.\nFix: unset it to run all tests.`,
+  );
 
 /** Files that vitest leaves out, besides its defaults. */
 export const leftOut = tier === "1" ? ["**/*.slow.test.ts"] : [];
@@ -17,3 +19,7 @@ export function casesByTier(all, isQuick) {
     );
   return tier === "1" ? quick : all;
 }
+
+/** Cases of a property: the stated number, or in the first tier a quarter of it, at least 10 if it states as many. */
+export const runs = (stated) =>
+  tier === "1" ? Math.min(stated, Math.max(10, Math.ceil(stated / 4))) : stated;

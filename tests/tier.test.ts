@@ -5,20 +5,20 @@ import { casesByTier } from "../scripts/tier.mjs";
 
 const tier = new URL("../scripts/tier.mjs", import.meta.url).href;
 const program = `
-  import { casesByTier, leftOut } from "${tier}";
-  console.log(JSON.stringify([casesByTier(["a", "b", "c"], (one) => one !== "b"), leftOut]));`;
+  import { casesByTier, leftOut, runs } from "${tier}";
+  console.log(JSON.stringify([casesByTier(["a", "b", "c"], (one) => one !== "b"), leftOut, [500, 20, 5].map(runs)]));`;
 const args = ["--input-type=module", "-e", program];
 const inTier = (value?: string) => {
   const { QKV_TIER: _, ...env } = process.env;
   return { encoding: "utf8" as const, env: value === undefined ? env : { ...env, QKV_TIER: value } };
 };
 
-test("the first tier has the quick cases of a table, all other runs have all", () => {
+test("the first tier has the quick cases of a table and fewer cases of a property, all other runs have all", () => {
   const result = (value?: string) =>
     JSON.parse(execFileSync(process.execPath, args, inTier(value))) as unknown;
-  expect(result("1")).toEqual([["a", "c"], ["**/*.slow.test.ts"]]);
-  expect(result("2")).toEqual([["a", "b", "c"], []]);
-  expect(result()).toEqual([["a", "b", "c"], []]);
+  expect(result("1")).toEqual([["a", "c"], ["**/*.slow.test.ts"], [125, 10, 5]]);
+  expect(result("2")).toEqual([["a", "b", "c"], [], [500, 20, 5]]);
+  expect(result()).toEqual([["a", "b", "c"], [], [500, 20, 5]]);
 });
 
 test("a table of which the first tier would run nothing, and an unknown tier, are refused in every tier", () => {

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { casesByTier } from "../scripts/tier.mjs";
 import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
 import { isolation, openServer, staticFiles, type LocalServer } from "../scripts/server.mjs";
 
@@ -100,55 +101,61 @@ async function visit(query = ""): Promise<Record<string, unknown>> {
   return result;
 }
 
-describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (name) => {
-  beforeAll(async () => {
-    directory = join(folder, `by-${name}`);
-    await bundlers[name]!(directory);
-    for (const file of ["plain.wasm", "relaxed.wasm", "worker.js"]) {
-      cpSync(join(root, "packages/wasm/dist", file), join(directory, file));
-    }
-  });
-
-  test.runIf(chromiumPath)("a cross-origin isolated page computes on two threads", async () => {
-    policy = policies.open;
-    expect(await visit()).toMatchObject({
-      isolated: true,
-      threads: 2,
-      calls: { matmul: { device: 20, plain: 0 } },
+describe.each(casesByTier(Object.keys(bundlers), (name) => name === "esbuild"))(
+  "bundled by %s, without configuration",
+  (name) => {
+    beforeAll(async () => {
+      directory = join(folder, `by-${name}`);
+      await bundlers[name]!(directory);
+      for (const file of ["plain.wasm", "relaxed.wasm", "worker.js"]) {
+        cpSync(join(root, "packages/wasm/dist", file), join(directory, file));
+      }
     });
-  });
 
-  test.runIf(chromiumPath)(
-    "a page that is not isolated computes on one thread, and the device reports the reason",
-    async () => {
-      [policy, isolated] = [policies.open, false];
-      const result = await visit();
-      isolated = true;
-      expect(result).toMatchObject({
-        isolated: false,
-        threads: 1,
+    test.runIf(chromiumPath)("a cross-origin isolated page computes on two threads", async () => {
+      policy = policies.open;
+      expect(await visit()).toMatchObject({
+        isolated: true,
+        threads: 2,
         calls: { matmul: { device: 20, plain: 0 } },
       });
-      expect(result["whySingleThreaded"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
-    },
-  );
+    });
 
-  test.runIf(chromiumPath)("a policy that forbids WebAssembly gives an error with the fix", async () => {
-    policy = policies["no kernels"];
-    expect((await visit())["error"]).toMatch(/\nFix: allow 'wasm-unsafe-eval' in the `script-src`/);
-  });
+    test.runIf(chromiumPath)(
+      "a page that is not isolated computes on one thread, and the device reports the reason",
+      async () => {
+        [policy, isolated] = [policies.open, false];
+        const result = await visit();
+        isolated = true;
+        expect(result).toMatchObject({
+          isolated: false,
+          threads: 1,
+          calls: { matmul: { device: 20, plain: 0 } },
+        });
+        expect(result["whySingleThreaded"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
+      },
+    );
 
-  test.runIf(chromiumPath)(
-    "under a policy that only allows scripts of its own origin, workers start from URLs only",
-    async () => {
-      policy = policies["own origin"];
-      const alone = await visit();
-      expect(alone).toMatchObject({ threads: 1, calls: { matmul: { device: 20, plain: 0 } } });
-      expect(alone["whySingleThreaded"]).toMatch(/^a worker that did not start/);
-      expect(await visit("?urls")).toMatchObject({ threads: 2, calls: { matmul: { device: 20, plain: 0 } } });
-    },
-  );
-});
+    test.runIf(chromiumPath)("a policy that forbids WebAssembly gives an error with the fix", async () => {
+      policy = policies["no kernels"];
+      expect((await visit())["error"]).toMatch(/\nFix: allow 'wasm-unsafe-eval' in the `script-src`/);
+    });
+
+    test.runIf(chromiumPath)(
+      "under a policy that only allows scripts of its own origin, workers start from URLs only",
+      async () => {
+        policy = policies["own origin"];
+        const alone = await visit();
+        expect(alone).toMatchObject({ threads: 1, calls: { matmul: { device: 20, plain: 0 } } });
+        expect(alone["whySingleThreaded"]).toMatch(/^a worker that did not start/);
+        expect(await visit("?urls")).toMatchObject({
+          threads: 2,
+          calls: { matmul: { device: 20, plain: 0 } },
+        });
+      },
+    );
+  },
+);
 
 test("sizes agree with the README, and all modules together are below 110 kB gzipped", () => {
   const dist = join(root, "packages/wasm/dist");

@@ -50,6 +50,7 @@ import {
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { casesByTier } from "../../scripts/tier.mjs";
 import "@qkv/test-support/allclose";
 
 const [C, numLayers] = [16, 2];
@@ -91,7 +92,7 @@ const devices: [string, () => Promise<Device>][] = [
   ["wasm", () => wasm({ threads: 1 })],
 ];
 
-describe.each(devices)("on %s", async (name, open) => {
+describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (name, open) => {
   const device = await open();
   const plain = name === "js";
   /** Bitwise equal on the plain device; elsewhere the order of sums may differ. */

@@ -34,6 +34,7 @@ import { randomInputs } from "@qkv/test-support/random-mixers";
 import { cacheFor, decoder, encoder, load, type DecoderConfig } from "@qkv/transformer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../scripts/tier.mjs";
 import { ownData } from "../reference-data.mjs";
 
 // Compares the cost model with the operations and memory of the packages.
@@ -94,7 +95,7 @@ test("property: parameters and cache of a hybrid stack equal those of real layer
       const call = { contextLength: tokens, format: formats.float32 };
       expect(cache.bytes).toBe(kvCache(shape, call).bytes);
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });
 
@@ -175,7 +176,7 @@ test("property: FLOPs of a prompt equal those that `count` reports for a forward
       const { flops } = count(() => model.apply(params, ids(queryLength)));
       expect(cost(shapeOf(config), { queryLength, tileSize }).flops).toBe(flops);
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -195,7 +196,7 @@ test("property: FLOPs and calls of a step with a cache equal those of `count`; s
       const { write: _, copy: __, ...computing } = calls;
       expect(step.calls).toBe(Object.values(computing).reduce((sum, times) => sum + times, 0));
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -297,7 +298,7 @@ test("property: bytes of static, rolling, paged and quantized caches", () => {
       const cache = quantizedCache({ groupSize: D, residualLength: 0, numLayers });
       expect(filled(cache, D * groups)).toBe(of(D * groups, format) + of(D));
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });
 
@@ -358,6 +359,6 @@ test("property: bytes of latents, of states and of shared layers equal those of 
       shared.update(0, x, x);
       expect(shared.bytes).toBe(kvCache([own, { ...own, numbersPerToken: 0 }], call).bytes);
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });

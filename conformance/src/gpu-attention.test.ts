@@ -18,6 +18,7 @@ import { randn, tensor, type Device, type Tensor } from "@qkv/tensor";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import { runs } from "../../scripts/tier.mjs";
 import "@qkv/test-support/allclose";
 
 let device: GpuDevice;
@@ -85,7 +86,7 @@ test("property: outputs and traces equal the plain device's", async () => {
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
   expect(device.report().calls["attention"]).toMatchObject({ plain: onPlain });
 });

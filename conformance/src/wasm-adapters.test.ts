@@ -28,6 +28,7 @@ import { wasm } from "@qkv/wasm";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { casesByTier, runs } from "../../scripts/tier.mjs";
 
 const config: DecoderConfig = {
   ...{ vocabSize: 13, embedDim: 8, hiddenDim: 12, numLayers: 3, numHeads: 2, numKvHeads: 1 },
@@ -101,7 +102,7 @@ test("a 16-bit base stays 16-bit with a DoRA adapter", async () => {
   expect(whole.apply(whole.params, ids).data).toBeAllclose(tuned.apply(adapter, ids).data, near);
 });
 
-test.each(["plain", "relaxed"] as const)(
+test.each(casesByTier(["plain", "relaxed"] as const, (build) => build === "relaxed"))(
   "property: the weights that the plain device drops are dropped by build %s, at any position, and squares are of the same weights",
   async (build) => {
     const device = await wasm({ build });
@@ -137,7 +138,7 @@ test.each(["plain", "relaxed"] as const)(
           }
         },
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
     expect(device.report().calls["attention"]).toMatchObject({ plain: 0 });
   },

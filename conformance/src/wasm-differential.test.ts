@@ -10,7 +10,7 @@ import type { Case } from "./differential/case.js";
 import { cases } from "./differential/cases.js";
 import type { Input } from "./differential/inputs.js";
 import { seededRandom } from "./differential/random.js";
-import { casesByTier } from "../../scripts/tier.mjs";
+import { casesByTier, runs } from "../../scripts/tier.mjs";
 
 const builds = ["plain", "relaxed"] as const;
 
@@ -44,7 +44,7 @@ describe.each(casesByTier(builds, (build) => build === "relaxed"))("wasm,%s", (b
         });
         for (const other of others) expect(bytesOf(other).equals(bytesOf(one!))).toBe(true);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
     expect(devices[0]!.report().calls[name]?.device).toBeGreaterThan(0);
   });

@@ -8,6 +8,7 @@ import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
+import { runs } from "../../scripts/tier.mjs";
 import { cases } from "./differential/cases.js";
 import { seededRandom } from "./differential/random.js";
 
@@ -38,6 +39,7 @@ test("it has at most 100 lines and only imports published packages", () => {
 });
 
 test.each(["attention", "attentionBackward"])("property: %s, the cases of the wasm device", (name) => {
+  const numRuns = runs(40);
   const device = loops();
   fc.assert(
     fc.property(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), (seed, scoped) => {
@@ -52,10 +54,10 @@ test.each(["attention", "attentionBackward"])("property: %s, the cases of the wa
       const { relative: rtol, absolute: atol } = tolerance;
       expect(got.data).toBeAllclose(expected.data, { rtol, atol, equalNan: true });
     }),
-    { numRuns: 40 },
+    { numRuns },
   );
   expect(runsOn(device)).toMatchObject({ plain: 0 });
-  expect(runsOn(device)!.device).toBeGreaterThanOrEqual(40);
+  expect(runsOn(device)!.device).toBeGreaterThanOrEqual(numRuns);
 });
 
 const caches = {
@@ -105,7 +107,7 @@ test.each(Object.entries(caches))(
           calls += chunks.length;
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
     expect(runsOn(device)).toEqual({ device: calls, plain: 0 });
     expect(paged).toBeGreaterThan(0);

@@ -8,7 +8,16 @@
 // Code in strings and template literals, such as shaders, is searched too; there `${…}` parses as a name.
 import ts from "typescript";
 
-const parse = (text) => ts.createSourceFile("source.ts", text, ts.ScriptTarget.Latest, true);
+/** Trees by text: many patterns search the same source. */
+const trees = new Map();
+
+function parse(text) {
+  if (!trees.has(text)) trees.set(text, ts.createSourceFile("source.ts", text, ts.ScriptTarget.Latest, true));
+  return trees.get(text);
+}
+
+/** Number of syntax errors in a source. In AssemblyScript, errors about decorators do not count. */
+export const problemsIn = (source) => parse(source).parseDiagnostics.length;
 
 /** Throws if the pattern of `mutant` has no match in `source` or several, or if the mutant equals the source. */
 export function mutate(source, mutant) {

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { casesByTier } from "../../../scripts/tier.mjs";
 import { exportedCode, type Selection } from "./exported-code";
 import { ablationTargets, beginning, type Place } from "./place";
 
@@ -28,7 +29,7 @@ function run(place: Place, looked: Partial<Selection> = {}): string {
 }
 
 // As `qkv lens` names it, too.
-test.each([undefined, "@qkv/model-tiny"])(
+test.each(casesByTier([undefined, "@qkv/model-tiny"], (name) => name !== undefined))(
   "code on the small model, named %s, prints the page's numbers",
   async (name) => {
     const place: Place = { ...beginning, off: ["1.2", "3.f"], by: "head" };

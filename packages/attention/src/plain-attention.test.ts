@@ -15,6 +15,7 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
+import { runs } from "../../../scripts/tier.mjs";
 import { attention, attentionWeights, tracedAttention, type AttentionOptions } from "./attention.js";
 import { and } from "./masks/and.js";
 import { causal } from "./masks/causal.js";
@@ -138,7 +139,7 @@ test("property: the gradients of both versions agree, for all inputs", () => {
       for (const [name, x, y] of pairs)
         expect(x, `gradient of ${name}`).toBeAllclose(y, { rtol: 1e-9, atol: 1e-9, equalNan: true });
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 
@@ -268,6 +269,6 @@ test("property: memory keys with scores of −∞ change nothing, and receive no
         expect(new Set(Array.from(slope.memory.data, Math.abs))).toEqual(new Set([0]));
       }
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });

@@ -2,6 +2,7 @@ import { type Mask, pairsRead, seenKeys, tileIndex, tilePlan } from "@qkv/attent
 import { grad, randn, sum } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../../scripts/tier.mjs";
 import { attention } from "./attention.js";
 import { defineMask } from "./mask.js";
 import { and } from "./masks/and.js";
@@ -52,7 +53,7 @@ test("property: a plan agrees with the mask for each pair, and tiles without vis
         }
       }
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 

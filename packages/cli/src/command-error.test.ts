@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { casesByTier } from "../../../scripts/tier.mjs";
 import { run } from "./run.js";
 
 let root: string;
@@ -55,7 +56,8 @@ const functions = Object.entries({ ...models, ...tokenizers })
   .map(([name]) => name);
 const libraryCall = new RegExp(`\`(?:await )?(?:${functions.join("|")})[\`(]`);
 
-test.each(Object.keys(misuses))(
+// `finetune` loads its model for each input. finetune-data.test.ts has what it says of its data.
+test.each(casesByTier(Object.keys(misuses), (kind) => kind !== "finetune"))(
   "errors of %s name the command, and no function of the library",
   async (kind) => {
     for (const input of inputs) {

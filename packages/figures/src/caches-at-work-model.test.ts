@@ -19,6 +19,7 @@ import {
   type CachesAtWorkModel,
 } from "@qkv/viz/figures/caches-at-work";
 import { beforeAll, expect, test } from "vitest";
+import { casesByTier } from "../../../scripts/tier.mjs";
 import { cachesAtWorkModel } from "./caches-at-work-model.js";
 import { tinyModel } from "./tiny-model.js";
 
@@ -269,7 +270,8 @@ test("a full cache refuses a token with its own message, and the other caches co
 test("every offer of a control is one that the model takes; others are refused by name", async () => {
   for (const control of cachesAtWork.controls(story, cachesAtWork.initial)) {
     if (!("options" in control)) continue;
-    for (const { value } of control.options)
+    const last = control.options.at(-1);
+    for (const { value } of casesByTier<{ value: unknown }>(control.options, (option) => option === last))
       expect((await cachesAtWorkModel(model, { operations: "", [control.key]: value })).kinds).toHaveLength(
         story.kinds.length,
       );

@@ -5,6 +5,7 @@ import { candidates, generate, load, type Model } from "@qkv/transformer";
 import type { GenerationChoices, GenerationModel } from "@qkv/viz/figures/generation";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import { runs } from "../../../scripts/tier.mjs";
 import { generationModel } from "./generation-model.js";
 
 let model: Model;
@@ -63,7 +64,7 @@ test("property: tokens and probabilities are those of `generate` with the same s
         written(made).forEach((one, i) => expect(takenChance(one)).toBeCloseTo(chances[i]!, 5));
       },
     ),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 
@@ -134,7 +135,7 @@ test.each([0.5, 1, 1.5])(
 
 test("passes and draft tokens are counted as `generate` counts them", async () => {
   for (let seed = 0; seed < 6; seed++) {
-    const choices = { text: moo, seed, draft: "prompt-lookup" } as const;
+    const choices = { text: moo, seed, draft: "prompt-lookup", branches: "" } as const;
     const { generated: tokens } = await generationModel(model, choices);
     const { usage } = await generated(choices);
     const first = tokens.filter(({ pass }, i) => tokens[i - 1]?.pass !== pass);

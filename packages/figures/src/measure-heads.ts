@@ -26,6 +26,7 @@ export async function measureHeads(
   { numHeads, headDim, kinds }: HeadsToMeasure,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<HeadsTime> {
+  signal?.throwIfAborted();
   const tokens = 2 ** Math.floor(Math.log2(maxBytes / (2 * numHeads * headDim * 4)));
   const device = await wasm({ threads: 1 });
   try {

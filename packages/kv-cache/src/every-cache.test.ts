@@ -1,6 +1,7 @@
 /// <reference types="node" />
 import { expect, test } from "vitest";
 import { checkAgainstModel, layers, smallNorms, type Kind } from "@qkv/test-support/cache-model";
+import { runs } from "../../../scripts/tier.mjs";
 import type { KvCache } from "./cache.js";
 import { evictingCache } from "./evicting-cache.js";
 import { growingCache } from "./growing-cache.js";
@@ -16,7 +17,7 @@ import { rollingCache } from "./rolling-cache.js";
 import { staticCache } from "./static-cache.js";
 
 // `npm run nightly caches` asks for 10,000.
-const sequences = Number(process.env["QKV_SEQUENCES"] ?? 300);
+const sequences = Number(process.env["QKV_SEQUENCES"] ?? runs(300));
 
 const pools = new WeakMap<KvCache, PagedCache>();
 const ring = { window: 4, first: 0, room: 1 };

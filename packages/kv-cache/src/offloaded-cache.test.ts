@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { checkAgainstModel, layers } from "@qkv/test-support/cache-model";
+import { runs } from "../../../scripts/tier.mjs";
 import { growingCache } from "./growing-cache.js";
 import { offloadedCache } from "./offloaded-cache.js";
 
@@ -15,7 +16,7 @@ test.each([1, 2])(
   "model-based: any sequence of operations agrees with the model, with %i layers in memory; no file is left",
   (layersInMemory) => {
     const make = () => offloadedCache({ folder, numLayers: layers, layersInMemory });
-    checkAgainstModel({ name: "offloaded", make }, Number(process.env["QKV_SEQUENCES"] ?? 300));
+    checkAgainstModel({ name: "offloaded", make }, Number(process.env["QKV_SEQUENCES"] ?? runs(300)));
     expect(readdirSync(folder)).toEqual([]);
   },
 );

@@ -2,6 +2,7 @@
 // The trained model of the reference data, compared to tokens and logits computed by llama2.c.
 import { beforeAll, describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
+import { casesByTier } from "../../../scripts/tier.mjs";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { generate } from "./generation/generate.js";
 import { load } from "./load.js";
@@ -29,19 +30,22 @@ describe("stories260K", () => {
     expect(cases.length).toBe(10);
   });
 
-  test.each(cases)("greedy tokens equal those of llama2.c: $prompt", async (reference) => {
-    const ids: number[] = [];
-    let text = "";
-    for await (const token of generate(model, reference.prompt, {
-      maxTokens: reference.greedy_tokens.length,
-    })) {
-      ids.push(token.id);
-      text += token.text;
-    }
-    expect(ids).toEqual(reference.greedy_tokens);
-    expect(model.tokenizer!.encode(reference.prompt)).toEqual(reference.prompt_tokens);
-    expect(reference.prompt + text).toBe(reference.text);
-  });
+  test.each(casesByTier(cases, ({ prompt }) => prompt === "Lily and Tom"))(
+    "greedy tokens equal those of llama2.c: $prompt",
+    async (reference) => {
+      const ids: number[] = [];
+      let text = "";
+      for await (const token of generate(model, reference.prompt, {
+        maxTokens: reference.greedy_tokens.length,
+      })) {
+        ids.push(token.id);
+        text += token.text;
+      }
+      expect(ids).toEqual(reference.greedy_tokens);
+      expect(model.tokenizer!.encode(reference.prompt)).toEqual(reference.prompt_tokens);
+      expect(reference.prompt + text).toBe(reference.text);
+    },
+  );
 
   test.each(cases)("logits equal those of llama2.c: $prompt", (reference) => {
     const { positions, offset_floats } = reference.logits;

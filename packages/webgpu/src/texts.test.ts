@@ -17,6 +17,7 @@ import { deviceOpCases } from "@qkv/test-support/device-op-cases";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
 import { expect, test } from "vitest";
 import { create } from "webgpu";
+import { casesByTier } from "../../../scripts/tier.mjs";
 import { makeDevice } from "./device.js";
 import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
@@ -37,37 +38,40 @@ async function adapterWithSubgroups(): Promise<GPUAdapter> {
   });
 }
 
-test.each([false, true])("all shaders compile within default limits, subgroups %s", async (subgroups) => {
-  const options = checkOptions({ adapter: await adapterWithSubgroups(), subgroups });
-  const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
-  for (const { name, f, inputs } of [...opCases, ...deviceOpCases]) {
-    device.scope(() => f(...inputs.map((x) => x.to(device))));
-    await expect(device.finish(), name).resolves.toBeUndefined();
-  }
-  for (const call of attentionCalls(device)) {
-    device.scope(() => attend(device, call));
-    await expect(device.finish()).resolves.toBeUndefined();
-    // The gradient for few queries has the same shaders.
-    if (call.query.shape[2]! < 64) continue;
-    device.scope(() => attendBackward(device, call));
-    await expect(device.finish()).resolves.toBeUndefined();
-  }
-  const others = attentionOpCalls(device);
-  for (const [name, inputs, outputs, attributes] of others) {
-    const kernel = device.kernels[name] as unknown as Kernel;
-    device.scope(() => expect(kernel(inputs, outputs, attributes), name).toBe(true));
-    await expect(device.finish(), name).resolves.toBeUndefined();
-  }
-  const { calls, counts } = device.report();
-  const called = new Set(others.map(([name]) => name));
-  expect(
-    Object.keys(device.kernels).filter(
-      (op) => !calls[op]?.device && !called.has(op) && !op.startsWith("attention"),
-    ),
-  ).toEqual([]);
-  expect(counts.pipelines).toBeGreaterThan(200);
-  device.close();
-});
+test.each(casesByTier([false, true], (subgroups) => subgroups))(
+  "all shaders compile within default limits, subgroups %s",
+  async (subgroups) => {
+    const options = checkOptions({ adapter: await adapterWithSubgroups(), subgroups });
+    const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
+    for (const { name, f, inputs } of [...opCases, ...deviceOpCases]) {
+      device.scope(() => f(...inputs.map((x) => x.to(device))));
+      await expect(device.finish(), name).resolves.toBeUndefined();
+    }
+    for (const call of attentionCalls(device)) {
+      device.scope(() => attend(device, call));
+      await expect(device.finish()).resolves.toBeUndefined();
+      // The gradient for few queries has the same shaders.
+      if (call.query.shape[2]! < 64) continue;
+      device.scope(() => attendBackward(device, call));
+      await expect(device.finish()).resolves.toBeUndefined();
+    }
+    const others = attentionOpCalls(device);
+    for (const [name, inputs, outputs, attributes] of others) {
+      const kernel = device.kernels[name] as unknown as Kernel;
+      device.scope(() => expect(kernel(inputs, outputs, attributes), name).toBe(true));
+      await expect(device.finish(), name).resolves.toBeUndefined();
+    }
+    const { calls, counts } = device.report();
+    const called = new Set(others.map(([name]) => name));
+    expect(
+      Object.keys(device.kernels).filter(
+        (op) => !calls[op]?.device && !called.has(op) && !op.startsWith("attention"),
+      ),
+    ).toEqual([]);
+    expect(counts.pipelines).toBeGreaterThan(200);
+    device.close();
+  },
+);
 
 type KernelCall = [name: string, inputs: Tensor[], outputs: Tensor[], attributes?: unknown];
 

@@ -1,6 +1,7 @@
 import { checkGradient, mul, randn, sum, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { attention, tracedAttention } from "../attention.js";
 import { t5Bias, t5Bucket } from "./t5-bias.js";
 import { plainAttention } from "../plain-attention.js";
@@ -44,7 +45,7 @@ test("property: the table entry of the bucket is added to a score, also beyond m
         ),
       );
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 

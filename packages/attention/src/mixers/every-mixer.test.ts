@@ -26,6 +26,7 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { chunkwise, parallel } from "./chunkwise.js";
 import { impliedWeights } from "./implied-weights.js";
 import { mix } from "./mix.js";
@@ -69,7 +70,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
           expectClose(chunks.state, steps.state, 1e-9);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -101,7 +102,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
         expectClose(concat([first.output, second.output], 2), whole.output, 1e-9);
         expectClose(second.state, whole.state, 1e-9);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 
@@ -128,7 +129,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
           expectClose(packed.state, alone.at(-1)!.state, 1e-9);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 
@@ -172,7 +173,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
           weights.shape.length === 4 ? matmul(weights, value) : einsum("bhvts,bhsv->bhtv", weights, value);
         expectClose(output, mix(mixer, inputs).output, 1e-9);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 

@@ -17,6 +17,7 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { abc } from "./abc.js";
 import { chunkwise } from "./chunkwise.js";
 import { deltaFormer } from "./delta-former.js";
@@ -112,7 +113,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
             expectClose({ output: concat(outputs, 2), state: state! }, whole, 1e-11);
           },
         ),
-        { numRuns: 25 },
+        { numRuns: runs(25) },
       );
     });
 
@@ -132,7 +133,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
           const outputs = alone.map(({ output }) => output);
           expectClose(packed, { output: concat(outputs, 2), state: alone.at(-1)!.state }, 1e-11);
         }),
-        { numRuns: 15 },
+        { numRuns: runs(15) },
       );
     });
 
@@ -147,7 +148,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
           expectClose({ output: slice(output, 2, 0, T), state }, alone, 0);
           expect(new Set(contiguous(slice(output, 2, T)).data)).toEqual(new Set([0]));
         }),
-        { numRuns: 15 },
+        { numRuns: runs(15) },
       );
     });
 
@@ -190,7 +191,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
           expectClose(first, both("first"), 1e-11);
           expectClose(mix(mixer, rest, { initialState: first.state }), both("then"), 1e-11);
         }),
-        { numRuns: 20 },
+        { numRuns: runs(20) },
       );
     });
 

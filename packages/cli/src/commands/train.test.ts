@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { casesByTier } from "../../../../scripts/tier.mjs";
 import { run } from "../run.js";
 
 let folder: string;
@@ -188,12 +189,13 @@ test("--init starts with the weights and the vocabulary of another model", async
 
 test("--resume FOLDER needs nothing else, and can raise --steps", async () => {
   await train(`--out ${path("init")} --steps 2 --vocab-size 260`);
-  for (const how of [
+  const ways = [
     "",
     "--vocab-size 260",
     `--init ${path("init")}`,
     `--tokenizer ${path("init", "tokenizer.json")}`,
-  ]) {
+  ];
+  for (const how of casesByTier(ways, (how) => how.startsWith("--tokenizer"))) {
     const folder = path(`run${how.length}`);
     await train(`--out ${folder} --steps 3 ${how}`.trimEnd());
     const more = await bare(`--resume ${folder} --steps 5`);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { proveLinearTime } from "./linear-time.js";
 import { parsePattern } from "./parse-pattern.js";
 import type { PatternNode } from "./pattern-node.js";
@@ -89,7 +90,7 @@ test("property: for a proven pattern, the number of steps is bounded per positio
       const perPlace = 10 * programSize(tree) * (longestRun(found.sets, text) + 10);
       countSteps(tree, text, perPlace * (text.length + 10));
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
   expect(proven).toBeGreaterThan(1000);
 });

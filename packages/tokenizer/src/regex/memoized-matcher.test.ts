@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { compileProgram } from "./compile-program.js";
 import { memoizedMatcher } from "./memoized-matcher.js";
 import { parsePattern } from "./parse-pattern.js";
@@ -31,7 +32,7 @@ test("property: matches equal those of JavaScript's engine", () => {
       if (program === undefined) return;
       expect(memoizedMatcher(program)(text).spans).toEqual(matchesAtCharacters(tree, text));
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 

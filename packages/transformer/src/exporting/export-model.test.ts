@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { exportModel, type ExportOptions } from "./export-model.js";
 import { memoryFolder } from "./memory-folder.js";
 import { load, loadEncoder } from "../load.js";
@@ -157,7 +158,7 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         expect(shards.length).toBeGreaterThan(files.length + 1);
         expect(sortedNumbers((await load(shards)).params)).toEqual(sortedNumbers(params));
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 });
@@ -210,7 +211,7 @@ test("property: an exported encoder loads with equal params, with and without a 
         expect(model.config).toEqual(config);
       }
     }),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
   const config = {
     vocabSize: 9,

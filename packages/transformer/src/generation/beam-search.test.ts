@@ -5,6 +5,7 @@ import { llama2cTokenizer } from "@qkv/tokenizer";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
@@ -112,7 +113,7 @@ test("property: beams equal those of an uncached search, with every length penal
         expect(sequences[0]!.map(({ score }) => score)).toBeAllclose(scores, { rtol: 0, atol: 1e-5 });
       },
     ),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 

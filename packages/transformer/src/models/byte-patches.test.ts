@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { pendingDevice } from "@qkv/test-support/pending-device";
+import { runs } from "../../../../scripts/tier.mjs";
 import { cacheFor } from "../generation/cache-for.js";
 import { generate, type GenerateOptions } from "../generation/generate.js";
 import { generateBatch } from "../generation/generate-batch.js";
@@ -91,7 +92,7 @@ test("property: logits of chunks with a cache equal those of the whole text", ()
         expect(cache.length).toBe(text.length);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -101,7 +102,7 @@ test("property: causal: later bytes do not affect the logits of a byte", () => {
       const both = textLogits([...first, ...second]);
       expect(slice(both, 1, 0, first.length).data).toBeAllclose(textLogits(first).data, { atol: 1e-5 });
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -116,7 +117,7 @@ test("property: logits after cropping a cache equal those without the cropped by
       const expected = slice(textLogits([...first.slice(0, length), ...second]), 1, length);
       expect(logits.data).toBeAllclose(expected.data, { atol: 1e-5 });
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -313,7 +314,7 @@ test("property: bytePatchLengths gives the patches of the entropy model, on a de
       const logits = blt.apply(params, text, { patchLengths });
       expect(await logits.read()).toBeAllclose(textLogits(text).data, { atol: 1e-5 });
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
   const { bytePatches: _, ...config } = blt.config;
   await expect(bytePatchLengths({ ...blt, config, params }, text)).rejects.toThrow(

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../../../scripts/tier.mjs";
 import { bracketBatches, bracketIds, encodeBrackets } from "./brackets.js";
 import { palindromeBatches } from "./palindromes.js";
 import { sortBatches } from "./sorted-lists.js";
@@ -33,7 +34,7 @@ test("property: bracketBatches has its only target at the first end token, and a
       });
       expect(balanced.length).toBeGreaterThan(90);
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });
 
@@ -52,7 +53,7 @@ test("property: about half of palindromeBatches are palindromes, and some of the
       expect(misses.filter((wrong) => wrong === 0).length).toBeGreaterThan(70);
       expect(misses.filter((wrong) => wrong === 1).length).toBeGreaterThan(20);
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });
 
@@ -69,7 +70,7 @@ test("property: the targets of sortBatches are the sorted list", () => {
         expect(answers[b]).toEqual([...new Array<number>(length).fill(-100), ...sorted]);
       });
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 });
 

@@ -129,7 +129,14 @@ test("if a worker cannot start, the device is single-threaded, and the report ha
 
 test("a worker that is not ready at the deadline makes the device single-threaded, with the reason", async () => {
   const workerUrl = "data:text/javascript,setInterval(() => 0, 1000)";
-  const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 5500 });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const opening = open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 5500 });
+  while (vi.getTimerCount() === 0) await new Promise((resume) => setImmediate(resume));
+  vi.advanceTimersByTime(5499);
+  expect(vi.getTimerCount()).toBe(1);
+  vi.advanceTimersByTime(1);
+  vi.useRealTimers();
+  const device = await opening;
   expect(device.report().whySingleThreaded).toBe(
     "a worker that did not start: it was not ready after 5500 ms",
   );

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
+import { runs } from "../../../../../scripts/tier.mjs";
 import { exportModel, type ExportOptions } from "../export-model.js";
 import { memoryFolder } from "../memory-folder.js";
 import { load, loadEncoder } from "../../load.js";
@@ -173,7 +174,7 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         ];
         expect(after).toBeAllclose(before, { rtol: 1e-4, atol: 1e-4 });
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 });

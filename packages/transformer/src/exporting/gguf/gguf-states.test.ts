@@ -5,6 +5,7 @@ import * as tensors from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
+import { casesByTier } from "../../../../../scripts/tier.mjs";
 import { referenceData } from "../../../../../conformance/reference-data.mjs";
 import { load } from "../../load.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
@@ -54,7 +55,7 @@ const readAs: Record<string, Partial<DecoderConfig>> = {
   "nemotron_h, experts": { hiddenDim: 48 },
 };
 
-describe.each(Object.keys(configs))("%s", (name) => {
+describe.each(casesByTier(Object.keys(configs), (name) => name === "mamba"))("%s", (name) => {
   const model = randomModel(name);
   test("the file has the architecture name, and loads as the same model", async () => {
     const file = await exportedBytes(model);
