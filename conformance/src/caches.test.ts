@@ -50,7 +50,7 @@ import {
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { casesByTier } from "../../scripts/tier.mjs";
+import { casesByTier, runs } from "../../scripts/tier.mjs";
 import "@qkv/test-support/allclose";
 
 const [C, numLayers] = [16, 2];
@@ -118,7 +118,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
     ["mixed", () => mixedCache([pagedCache({ pages: 90, pageLength: 4 }), growingCache()])],
     ["evicting, of nothing", () => evictingCache({ numLayers, budget: 90, score: keyNorm() })],
   ];
-  const runs = { numRuns: plain ? 15 : 8 };
+  const someRuns = { numRuns: runs(plain ? 15 : 8) };
 
   test.each(everything)("any chunks through a cache equal the full pass: %s", (_, make) => {
     fc.assert(
@@ -132,7 +132,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
           same(inChunks(full, x, make(), chunks), full(x));
         },
       ),
-      runs,
+      someRuns,
     );
   });
 
@@ -199,7 +199,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
         expect(cache.length).toBe(T);
         same(full(y, cache), full(y, straight));
       }),
-      runs,
+      someRuns,
     );
   });
 
@@ -220,7 +220,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
           expect(cache.stored).toBeLessThanOrEqual(first + W - 1 + room);
         },
       ),
-      runs,
+      someRuns,
     );
   });
 
@@ -255,7 +255,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
         const rest = full(slice(whole, 1, known), again);
         same(rest, slice(full(whole), 1, known));
       }),
-      runs,
+      someRuns,
     );
   });
 
@@ -403,7 +403,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
           expect((own.key[0] as Tensor).device).toBe(device);
         },
       ),
-      runs,
+      someRuns,
     );
   });
 
@@ -493,7 +493,7 @@ describe.each(casesByTier(devices, ([name]) => name === "js"))("on %s", async (n
         const query = randn([1, 4, 1, 8], { seed: seed + 2 }).to(device);
         expect(attention(query, held)).toBeAllclose(attention(query, key, value), { rtol: 0, atol: 0.06 });
       }),
-      runs,
+      someRuns,
     );
   });
 

@@ -67,7 +67,7 @@ describe("stories260K", () => {
   }
 
   test.each(tested)("greedy tokens with a %s cache equal those of llama2.c", async (_, createCache) => {
-    for (const { prompt, greedy_tokens } of [1, 5, 8].map((i) => cases[i]!)) {
+    for (const { prompt, greedy_tokens } of casesByTier([1, 5, 8], (i) => i === 1).map((i) => cases[i]!)) {
       const cache = createCache();
       const { ids } = await greedy(prompt, greedy_tokens.length, cache);
       expect(ids).toEqual(greedy_tokens);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
+import { casesByTier } from "../../../../scripts/tier.mjs";
 import { checkGradient } from "../check-gradient.js";
 import { tensor, zeros } from "../create.js";
 import { add } from "../ops/add.js";
@@ -80,16 +81,19 @@ test("property: rfft is the first half of fft, along any axis, truncated or padd
   );
 });
 
-test.each([5, 12, 49, 66])("gradients of all four transforms of length %s equal central differences", (n) => {
-  const x = complex([n], 1);
-  const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 9)));
-  const both = ({ real, imag }: Complex) => add(weigh(real), weigh(square(imag)));
-  expect(() => checkGradient((z: Complex) => both(fft(z)), x)).not.toThrow();
-  expect(() => checkGradient((z: Complex) => both(ifft(z, { norm: "ortho" })), x)).not.toThrow();
-  expect(() => checkGradient((z: Tensor) => both(rfft(z)), x.real)).not.toThrow();
-  expect(() => checkGradient((z: Complex) => weigh(irfft(z, { n: 2 * n - 1 })), x)).not.toThrow();
-  expect(() => checkGradient((z: Complex) => weigh(irfft(z)), x)).not.toThrow();
-});
+test.each(casesByTier([5, 12, 49, 66], (n) => n < 49))(
+  "gradients of all four transforms of length %s equal central differences",
+  (n) => {
+    const x = complex([n], 1);
+    const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 9)));
+    const both = ({ real, imag }: Complex) => add(weigh(real), weigh(square(imag)));
+    expect(() => checkGradient((z: Complex) => both(fft(z)), x)).not.toThrow();
+    expect(() => checkGradient((z: Complex) => both(ifft(z, { norm: "ortho" })), x)).not.toThrow();
+    expect(() => checkGradient((z: Tensor) => both(rfft(z)), x.real)).not.toThrow();
+    expect(() => checkGradient((z: Complex) => weigh(irfft(z, { n: 2 * n - 1 })), x)).not.toThrow();
+    expect(() => checkGradient((z: Complex) => weigh(irfft(z)), x)).not.toThrow();
+  },
+);
 
 test("results in float32 have errors of the size of float32 rounding", () => {
   const x = randn([4096], { seed: 1 });
