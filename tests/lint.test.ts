@@ -34,6 +34,7 @@ test.each([
   `test("in a property", () => { fc.assert(fc.property(size, (n) => { expect(n).toBe(n); })); });`,
   `test("by a helper here", () => { helper(); }); const helper = () => { expect(1).toBe(1); };`,
   `test("by a helper that is handed on", () => { list.forEach(helper); }); function helper(x) { expect(x).toBe(1); }`,
+  `test("in time", async () => { await expect.poll(() => state()).toBe(1); });`,
   `test("by a helper from elsewhere", () => { checkGradient(f, x); });`,
   `test.each([1])("named", same); function same(n) { expectSame(n); }`,
   `describe("a group", () => { run(); });`,

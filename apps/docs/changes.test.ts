@@ -22,20 +22,23 @@ describe.each(files)("%s", (file, changes) => {
   });
 
   // With a tier the changes of one example run: CI makes all of them in their pages.
-  test.each(tier === undefined || file === "./changes/causal.ts" ? changes : [])("$label", async ({ edits, set, outcome, timing }) => {
-    // As on the page, without the final line break.
-    const code = readFileSync(path, "utf8").trimEnd();
-    const controls = (await runCode(code)).filter((message) => "label" in message);
-    for (const label of Object.keys(set ?? {})) expect(controls.map((one) => one.label)).toContain(label);
-    expect(edits ?? set, "it changes something").toBeDefined();
-    const before = resultOf(await runCode(code));
-    const after = resultOf(await runCode(edited(code, edits), set));
-    expect(after, "it shows something else").not.toEqual(before);
-    expect(outcome(after, before), JSON.stringify(after.lines)).toBe(true);
-    // `timing` and its negation: one of the two must hold (both if the times print the same), unless a number is NaN.
-    if (timing)
-      expect(timing(after, before) || timing(before, after), JSON.stringify(after.lines)).toBe(true);
-  });
+  test.each(tier === undefined || file === "./changes/causal.ts" ? changes : [])(
+    "$label",
+    async ({ edits, set, outcome, timing }) => {
+      // As on the page, without the final line break.
+      const code = readFileSync(path, "utf8").trimEnd();
+      const controls = (await runCode(code)).filter((message) => "label" in message);
+      for (const label of Object.keys(set ?? {})) expect(controls.map((one) => one.label)).toContain(label);
+      expect(edits ?? set, "it changes something").toBeDefined();
+      const before = resultOf(await runCode(code));
+      const after = resultOf(await runCode(edited(code, edits), set));
+      expect(after, "it shows something else").not.toEqual(before);
+      expect(outcome(after, before), JSON.stringify(after.lines)).toBe(true);
+      // `timing` and its negation: one of the two must hold (both if the times print the same), unless a number is NaN.
+      if (timing)
+        expect(timing(after, before) || timing(before, after), JSON.stringify(after.lines)).toBe(true);
+    },
+  );
 });
 
 test("no page asks for a change of its code in prose", () => {

@@ -11,7 +11,9 @@ afterEach(() => connect(undefined));
 test("there are examples", () => expect(Object.keys(examples).length).toBeGreaterThan(2));
 
 /** With a tier one example: CI runs each in Node as it builds the site, and in its page. */
-const run = Object.entries(examples).filter(([file]) => tier === undefined || file === "./examples/causal.ts");
+const run = Object.entries(examples).filter(
+  ([file]) => tier === undefined || file === "./examples/causal.ts",
+);
 
 test.each(run)("%s runs and shows something", async (file, load) => {
   const messages: Message[] = [];

@@ -1,5 +1,5 @@
-// An ESLint rule: a test without an assertion cannot fail. Calls of expect…, and of the names in `names`, are
-// assertions.
+// An ESLint rule: a test without an assertion cannot fail. Calls of expect…, also `expect.poll`, and of the names in `names`,
+// are assertions.
 
 const tests = new Set(["test", "it"]);
 
@@ -25,7 +25,8 @@ function asserts(node, names, functions, seen = new Set()) {
   if (Array.isArray(node)) return node.some((each) => asserts(each, names, functions, seen));
   if (node.type === "CallExpression") {
     const name = nameOf(node.callee);
-    if (name.startsWith("expect") || names.includes(name)) return true;
+    const polls = name === "poll" && node.callee.object?.name === "expect";
+    if (name.startsWith("expect") || polls || names.includes(name)) return true;
   }
   if (node.type === "Identifier" && functions.has(node.name)) {
     if (asserts(functions.get(node.name), names, functions, seen)) return true;
