@@ -3,6 +3,7 @@ import { load, type Model } from "@qkv/transformer";
 import { figureSvg, fromPermalink, player, toPermalink, type Mark, type Scene } from "@qkv/viz/figures";
 import { generation, type GenerationChoices, type GenerationModel } from "@qkv/viz/figures/generation";
 import { beforeAll, describe, expect, test } from "vitest";
+import { casesByTier } from "../../../scripts/tier.mjs";
 import { generationModel } from "./generation-model.js";
 
 const { initial } = generation;
@@ -56,7 +57,7 @@ function faults({ marks, width, height }: Scene): string[] {
   });
 }
 
-describe.each(Object.keys(cases))("%s", (name) => {
+describe.each(casesByTier(Object.keys(cases), (name) => name === "hot"))("%s", (name) => {
   test("each moment, at each width: keys are unique, numbers finite, letters 11 px or more, marks inside", () => {
     const [model, choices] = [models[name]!, caseChoices(name)];
     generation.steps(model, choices).forEach((_, step) => {
