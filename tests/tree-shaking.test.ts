@@ -12,17 +12,30 @@ import { casesByTier } from "../scripts/tier.mjs";
 const libraries = publicPackages().filter(({ json }) => !json.bin);
 const tested = casesByTier(libraries, ({ name }) => name === "@qkv/core");
 
-/** A module of a package after tree shaking, minified. Other packages and Node's modules are external. */
+/**
+ * A module of a package after tree shaking, minified: the chunk of the module, and those that it imports. Others are loaded when a
+ * call needs them. Other packages and Node's modules are external.
+ */
 async function bundled(folder: string, code: string): Promise<string> {
-  return (await chunksOf(folder, code)).map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
+  const chunks = new Map(
+    (await chunksOf(folder, code)).flatMap((chunk) =>
+      chunk.type === "chunk" ? [[chunk.fileName, chunk]] : [],
+    ),
+  );
+  const first = new Set([...chunks.values()].filter(({ isEntry }) => isEntry));
+  for (const { imports } of first)
+    for (const file of imports) if (chunks.has(file)) first.add(chunks.get(file)!);
+  return Array.from(first, (chunk) => chunk.code).join("");
 }
 
 async function chunksOf(folder: string, code: string) {
   const entry = join(folder, "entry.js");
   const bundle = await rolldown({
     input: entry,
+    logLevel: "silent", // a source alone has imports in both ways, static and dynamic
     external: (id) => !/^\.|^[a-zA-Z]:|^[/\\]/.test(id),
-    treeshake: { moduleSideEffects: "no-external" },
+    // Of the package, its package.json says it.
+    treeshake: { moduleSideEffects: [{ external: true, sideEffects: false }] },
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
     transform: { define: { __VERSION__: '"0.0.0"' } },
     plugins: [
@@ -59,8 +72,8 @@ const requiredPeers = ({
 
 // Minifiers format the same code slightly differently when it comes from one file or from many; data too.
 const slackOf = (length: number, more: number) => 60 + length / 1000 + more;
-/** Constants of source files are inlined in shader texts; in built files they are names. */
-const constants: Record<string, number> = { "@qkv/webgpu": 800 };
+/** Constants of source files are inlined in shader texts; in built files they are names. The binaries are chunks that share names. */
+const constants: Record<string, number> = { "@qkv/webgpu": 800, "@qkv/wasm": 100 };
 
 /**
  * The length of code. A character that the build escaped counts as one, as in the source. Imports and exports of chunks, which
@@ -74,8 +87,10 @@ describe.each(tested)("$name", ({ name, folder, json }) => {
     const names = listed(folder);
     expect(names.length).toBeGreaterThan(0);
     const heavier: string[] = [];
+    // What bundlers read: a module for each source, where a package has them.
+    const index = json.exports["."].import.module ?? "./dist/index.js";
     for (const each of names) {
-      const built = await bundled(folder, `export { ${each.name} } from "./dist/index.js";`);
+      const built = await bundled(folder, `export { ${each.name} } from "${index}";`);
       const fromSource = await bundled(folder, `export { ${each.name} } from "./src/${each.file}.ts";`);
       expect(built).toContain(`as ${each.name}`);
       const [length, alone] = [lengthOf(built), lengthOf(fromSource)];

@@ -1,5 +1,5 @@
 import type { Checks } from "@qkv/core";
-import { modelKind } from "./model-kinds.js";
+import { kindOf } from "./model-kinds.js";
 import type { ModelKind } from "./model.js";
 
 /** The symbol under which a model in a worker holds its connection, equal in all copies of `@qkv/worker`. */
@@ -22,7 +22,7 @@ export function checkKind(
   taken: readonly ModelKind[],
   { fix }: { fix?: string } = {},
 ): void {
-  const kind = modelKind(model);
+  const kind = kindOf(model);
   if (taken.includes(kind)) return;
   const [received, use] = kinds[kind];
   const expected = taken.map((one) => kinds[one][0]).join(" or ");

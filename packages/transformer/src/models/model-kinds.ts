@@ -28,6 +28,11 @@ import type { SpeechModel } from "./speech-model.js";
 export function modelKind(model: object): ModelKind {
   const isModel = (value: unknown) => typeof (value as AnyModel | null | undefined)?.config === "object";
   checks("modelKind").each({ model }, isModel, "a model", "give what `load` or another loader returns.");
+  return kindOf(model);
+}
+
+/** The kind of any object that is taken for a model; one that has just an `apply` is taken for a decoder. */
+export function kindOf(model: object): ModelKind {
   if ("leastFrames" in model) return "speech";
   if ("embedTexts" in model) return "dual-encoder";
   if ("pool" in model) return "vision";
