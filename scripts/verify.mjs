@@ -13,16 +13,17 @@ if (unknown !== undefined) {
 }
 const all = args.includes("--all");
 
+const turbo = ["turbo", "run", "--log-prefix=none"];
 // Steps of an inner list run at once. Turbo keeps the results of its tasks by a hash of all files that they may read.
 const firstTier = [
   [
-    { name: "build", seconds: 60, command: ["turbo", "run", "build", "--filter=./packages/*"] },
+    { name: "build", seconds: 60, command: [...turbo, "build", "--filter=./packages/*"] },
     ...[
       ["code", 40],
       ["words", 5],
       ["format", 50],
     ].map(([what, seconds]) => ({
-      ...{ name: `lint: ${what}`, seconds, command: ["turbo", "run", `//#lint:${what}`] },
+      ...{ name: `lint: ${what}`, seconds, command: [...turbo, `//#lint:${what}`] },
     })),
     { name: "types", seconds: 15, command: ["tsc", "-b"] },
   ],
@@ -69,7 +70,7 @@ const secondTier = [
       seconds: 400,
       skip: hasVulkan ? undefined : noVulkan,
     })),
-    { name: "site", seconds: 300, command: ["turbo", "run", "build", "--filter=docs"] },
+    { name: "site", seconds: 300, command: [...turbo, "build", "--filter=docs"] },
     { name: "packages", seconds: 50, command: ["node", "scripts/package-quality.mjs"], counts: true },
     inChromium("first screen of the README", 25, "scripts/first-screen.mjs"),
     inChromium("models in workers, in pages and tabs", 50, "scripts/worker/pages.mjs", "--megabytes", "40"),
