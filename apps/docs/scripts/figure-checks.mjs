@@ -116,7 +116,7 @@ const ofModels = {
     await refusal.waitFor();
     expect((await refusal.innerText()).includes("cohere9"), "the field is not shown");
     expect(
-      (await page.locator("[role=alert]").first().innerText()).includes("expected one of llama"),
+      (await page.locator("[role=alert]").first().innerText()).includes("expected one of cohere, cohere2"),
       "the reason is not said",
     );
     await box.fill(JSON.stringify(config));
