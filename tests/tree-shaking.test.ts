@@ -87,7 +87,7 @@ describe.each(tested)("$name", ({ name, folder, json }) => {
     const names = listed(folder);
     expect(names.length).toBeGreaterThan(0);
     const heavier: string[] = [];
-    // What bundlers read: a module for each source, where a package has them.
+    // The entry that bundlers resolve: the condition `module` of `exports`, if the package has it.
     const index = json.exports["."].import.module ?? "./dist/index.js";
     for (const each of names) {
       const built = await bundled(folder, `export { ${each.name} } from "${index}";`);

@@ -112,7 +112,7 @@ test.each(kinds)("the kind of %s is found without its name", (kind) => {
 describe.each(Object.entries(functions))("%s", (name, [taken, call]) => {
   test.each(kinds)("with a model of kind %s", async (kind) => {
     const error = await caught(() => call(models[kind] as never));
-    // What else may be wrong with a model of a kind that is taken: it has no tokenizer, or no experts.
+    // A supported kind may be refused for another reason: no tokenizer, or no experts.
     const ofKind =
       /^(\w+): `model` is .*, expected (a|an) (decoder|encoder|encoder–decoder|speech model|model, with apply)\b/;
     const [, by] = (error instanceof ArgumentError && ofKind.exec(error.message)) || [];

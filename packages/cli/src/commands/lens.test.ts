@@ -108,6 +108,10 @@ test("a model writes nothing but its own files of weights, and replaces none", a
   const through = await qkv("lens", "onnx", original, "--out", join(linked, "with-maps.onnx"), "--force");
   expect(through.err).toMatch(/expected a place that holds no link/);
   expect(readFileSync(join(root, "secret"), "utf8")).toBe("secret");
+  const empty = target();
+  const missing = await qkv("lens", "onnx", naming("absent"), "--out", join(empty, "with-maps.onnx"));
+  expect(missing.err).toMatch(/`model` is ".*absentxxxxxxxxx", expected a file of its weights/);
+  expect(readdirSync(empty)).toEqual([]);
   symlinkSync(join(root, "secret"), join(evil, name));
   writeFileSync(join(evil, "model.onnx"), Buffer.from(model, "latin1"));
   const read = await qkv("lens", "onnx", join(evil, "model.onnx"), "--out", join(target(), "with-maps.onnx"));

@@ -163,8 +163,10 @@ async function checkCopy(
   };
   if (!/^\w[\w.-]*$/.test(location) || location === basename(out))
     refuse("names of files beside the model, such as model.onnx_data, and another than the new model's");
-  const source = await lstat(join(from, location)).catch(() => undefined);
-  if (source && !source.isFile()) refuse("a file beside the model, and no link");
+  const source = await lstat(join(from, location)).catch(async (cause: unknown) => {
+    throw await unreadable(join(from, location), { argument: "model", what: "a file of its weights" }, cause);
+  });
+  if (!source.isFile()) refuse("a file beside the model, and no link");
   const target = await lstat(join(to, location)).catch(() => undefined);
   if (target?.isSymbolicLink()) refuse("a place that holds no link");
   if (target && !force) await refuseExisting(join(to, location));
@@ -172,12 +174,9 @@ async function checkCopy(
 
 /** Copies an external data file to the folder of the new model. */
 async function copyBeside(location: string, [from, to]: readonly [string, string]): Promise<void> {
-  const source = join(from, location);
   const file = await openOutputFile(join(to, location), "--out");
   try {
-    await file.finish(createReadStream(source));
-  } catch (cause) {
-    throw await unreadable(source, { argument: "model", what: "a file of its weights" }, cause);
+    await file.finish(createReadStream(join(from, location)));
   } finally {
     await file.discard();
   }

@@ -388,7 +388,7 @@ test("if both texts have the same prediction, patches are measured by the probab
   const { sourceNext, ...map } = await session.attributionPatching({ text: one, source: other });
   expect(sourceNext[0]!.id).toBe(ofOne.next[0]!.id);
   const likely = [...new Set([...ofOne.next, ...sourceNext].map(({ id }) => id))];
-  // How much further each token moves than the first. Two tokens move apart by the difference.
+  // Change of each logit minus that of the first token; the change of a logit difference is the difference of two.
   const moved = [0];
   for (const token of likely.slice(1)) {
     const against = { token, minus: likely[0]! };
