@@ -3,7 +3,6 @@ import type * as Preset from "@docusaurus/preset-classic";
 import type { Config } from "@docusaurus/types";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
 import { codeTheme } from "./src/live/code-theme";
@@ -20,8 +19,8 @@ import { smallFiles } from "./src/small-files";
 // The path of the site on its host. `npm start` serves it at the root.
 const baseUrl = process.env.QKV_BASE_URL ?? (process.env.NODE_ENV === "development" ? "/" : "/qkv/");
 
-const packageOf = (readme: string): { description: string } =>
-  JSON.parse(readFileSync(join(dirname(readme), "package.json"), "utf8"));
+const packageOf = (folder: string): { description: string } =>
+  JSON.parse(readFileSync(new URL(`../../packages/${folder}/package.json`, import.meta.url), "utf8"));
 
 const { published }: { published: boolean } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
@@ -46,8 +45,8 @@ const config: Config = {
     // READMEs have no front matter: their descriptions come from package.json.
     parseFrontMatter: async (file) => {
       const parsed = await file.defaultParseFrontMatter(file);
-      if (/packages[/\\][\w-]+[/\\]README\.md$/.test(file.filePath))
-        parsed.frontMatter.description = packageOf(file.filePath).description;
+      const folder = /packages[/\\]([\w-]+)[/\\]README\.md$/.exec(file.filePath)?.[1];
+      if (folder) parsed.frontMatter.description = packageOf(folder).description;
       return parsed;
     },
   },
@@ -115,14 +114,11 @@ const config: Config = {
         rehypePlugins: [rehypeKatex, formulaScroll],
       },
     ]),
-    // README and CHANGELOG of each package, read in place.
     [
-      "@docusaurus/plugin-content-docs",
+      "./src/package-pages.ts",
       {
         id: "packages",
-        path: "../../packages",
-        include: ["*/README.md", "*/CHANGELOG.md"],
-        exclude: ["test-support/**", "page/**"],
+        path: ".cache/packages",
         routeBasePath: "packages",
         sidebarPath: "./packages-sidebar.ts",
         breadcrumbs: false,
@@ -147,7 +143,7 @@ const config: Config = {
         hashed: process.env.NODE_ENV !== "development", // to hash the pages would delay `npm start` by seconds
         indexBlog: false,
         docsRouteBasePath: ["learn", "guides", "reference", "proof", "packages", "api"],
-        docsDir: ["lessons", "guides", "reference", "proof", "../../packages", ".cache/api"],
+        docsDir: ["lessons", "guides", "reference", "proof", ".cache/packages", ".cache/api"],
         searchBarShortcutHint: false,
       },
     ],
