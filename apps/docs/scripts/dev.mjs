@@ -10,6 +10,7 @@ import { openExamples } from "./live/examples.mjs";
 import { cache, live, site } from "./live/folders.mjs";
 import { declarationsText, watchModules } from "./live/modules.mjs";
 import { writePrerendered } from "./live/prerendered.mjs";
+import { replaceText } from "./live/replace-text.mjs";
 
 const address = "http://127.0.0.1:3000/";
 const start = Date.now();
@@ -33,14 +34,13 @@ let bundled;
 const modules = new Promise((resolve) => (bundled = resolve));
 await watchModules(() => bundled());
 const examples = await openExamples();
-mkdirSync(join(cache, "output"), { recursive: true });
 const [{ output }] = await Promise.all([examples.runExample("first-look"), writePrerendered(examples)]);
 await examples.end();
-writeFileSync(join(cache, "output/first-look.json"), JSON.stringify(output));
+replaceText(join(cache, "output/first-look.json"), JSON.stringify(output));
 writeFunctionsLater();
 await modules;
 
-say("2 of 3: pages (about 25 s the first time)");
+say("2 of 3: pages (about 25 s the first time, 5 s later)");
 const server = spawn(
   "docusaurus",
   ["start", "--no-open", "--host", "127.0.0.1", "--port", "3000", ...process.argv.slice(2)],

@@ -7,6 +7,7 @@ import { builtinModules, createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { defaultDevice } from "../default-device.mjs";
 import { cache, live, site } from "./folders.mjs";
+import { replaceText } from "./replace-text.mjs";
 import { fromSources } from "./sources.mjs";
 
 const { dependencies } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
@@ -79,6 +80,7 @@ const peerModules = {
  * @returns {Promise<number>} The number of modules.
  */
 export async function bundleModules() {
+  rmSync(live, { recursive: true, force: true }); // names have hashes: files of earlier builds would stay
   prepareFolders();
   const { metafile } = await build({ ...modules, ...hashed, plugins: [defaultDevice] });
   // Entry points keep their name before the hash.
@@ -97,7 +99,8 @@ export async function bundleModules() {
 }
 
 /**
- * Bundles the sources of the packages, and again when they change.
+ * Bundles the sources of the packages, and again when they change. Files of an earlier start stay: if one is missing, Rspack does
+ * not use its persistent cache.
  *
  * @param {() => void} bundled - Called after each time.
  */
@@ -111,7 +114,6 @@ export async function watchModules(bundled) {
 }
 
 function prepareFolders() {
-  rmSync(live, { recursive: true, force: true });
   for (const folder of [join(live, "examples"), cache]) mkdirSync(folder, { recursive: true });
 }
 
@@ -126,7 +128,7 @@ function writeManifest(fileOf, peers, declarations) {
     types: { worker: fileOf("typescript"), declarations },
     modules: Object.fromEntries(entries.map((entry) => [entry.in, fileOf(entry.out)])),
   };
-  writeFileSync(join(cache, "manifest.json"), JSON.stringify(manifest, null, 2));
+  replaceText(join(cache, "manifest.json"), JSON.stringify(manifest, null, 2));
 }
 
 async function bundlePeers(names) {
