@@ -39,7 +39,7 @@ function notInstalled({ status, error }) {
   process.exit(status || 1);
 }
 
-/** Whether pnpm of that folder, which is put first on PATH, is the pinned version. */
+/** Puts a folder first on PATH; true if its pnpm is the pinned version. */
 function usePnpm(folder) {
   process.env.PATH = folder + delimiter + PATH;
   return `pnpm@${run("pnpm", ["--version"], "pipe").stdout?.trim()}` === packageManager;
