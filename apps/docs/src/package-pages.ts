@@ -23,7 +23,10 @@ function copyPages(packages: string, to: string) {
  * README and CHANGELOG of each package, from copies: Docusaurus searches all folders of its path for files of categories, and
  * watches them, so that in `packages` it would follow the links in node_modules to every dependency.
  */
-export default async function packagePages(context: LoadContext, options: PluginOptions) {
+export default async function packagePages(
+  context: LoadContext,
+  options: PluginOptions,
+): ReturnType<typeof docs> {
   const packages = join(context.siteDir, "../../packages");
   const copy = () => copyPages(packages, join(context.siteDir, options.path));
   const pages = copy();
