@@ -80,7 +80,7 @@ const secondTier = [
     ),
     ...conformance("gpu:webasm", kernelFamilies),
   ],
-  inChromium("live examples", 800, "apps/docs/scripts/run-examples.mjs"),
+  inChromium("live examples", 740, "apps/docs/scripts/run-examples.mjs"),
   inChromium("API pages", 60, "apps/docs/scripts/check-api.mjs"),
 ];
 

@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { figures } from "./figure-places.mjs";
-import { awake } from "./site-checks.mjs";
 
 function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
@@ -168,11 +167,7 @@ export function withoutFigure(pages, build) {
       .filter((file) => readFileSync(join(build, file), "utf8").includes("qkv-figure-stage"))
       .map((file) => basename(file)),
   );
-  const asked = async (page) => {
-    const names = new Set();
-    page.on("request", (request) => names.add(basename(new URL(request.url()).pathname)));
-    await page.reload();
-    await awake(page);
+  const asked = async (page, requested) => {
     for (let more = true; more;) {
       more = await page.evaluate(() => {
         const before = window.scrollY;
@@ -182,7 +177,7 @@ export function withoutFigure(pages, build) {
       await page.waitForTimeout(100);
     }
     await page.waitForLoadState("networkidle");
-    return [...names].filter((name) => ofFigures.has(name));
+    return [...requested].map((url) => basename(new URL(url).pathname)).filter((name) => ofFigures.has(name));
   };
   const lessons = pages.filter(({ path }) => path.startsWith("learn/"));
   const hasFigure = ({ html }) => /data-figure=/.test(html);
@@ -190,8 +185,11 @@ export function withoutFigure(pages, build) {
     {
       name: "a lesson with a figure asks for its code",
       path: lessons.find(hasFigure).path,
-      async check(page) {
-        expect((await asked(page)).length > 0, "it asks for none of the files that should hold it");
+      async check(page, requested) {
+        expect(
+          (await asked(page, requested)).length > 0,
+          "it asks for none of the files that should hold it",
+        );
       },
     },
     ...lessons
@@ -199,8 +197,8 @@ export function withoutFigure(pages, build) {
       .map(({ path }) => ({
         name: `${path} has no figure, and asks for no code of figures`,
         path,
-        async check(page) {
-          const loaded = await asked(page);
+        async check(page, requested) {
+          const loaded = await asked(page, requested);
           expect(loaded.length === 0, `it asks for ${loaded.join()}`);
         },
       })),

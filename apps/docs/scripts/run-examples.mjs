@@ -29,17 +29,22 @@ const server = await serveSite(build);
 const browser = await openChromium();
 let [passed, failed] = [0, 0];
 
-/** Opens a page and passes it to `check`. Also fails if the page logs an error or sends a request to another origin. */
-async function verdict(name, path, check, options = {}) {
+/**
+ * Opens a page and passes it to each check, one after another, with the set of what it has asked for. A check also fails if the
+ * page logs an error meanwhile, or sends a request to another origin.
+ */
+async function visit(path, checks, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
     serviceWorkers: "block", // it would cache the whole site for each of these visits
     ...options,
   });
   context.setDefaultTimeout(timeoutMs);
-  const problems = [];
+  const requested = new Set();
+  let problems = [];
   // Listened to, not intercepted: each request would pass through this process.
   context.on("request", (request) => {
+    requested.add(request.url());
     const { protocol, origin } = new URL(request.url());
     if (protocol.startsWith("http") && origin !== server.origin) problems.push(`asks ${request.url()}`);
   });
@@ -50,14 +55,32 @@ async function verdict(name, path, check, options = {}) {
     "response",
     (response) => response.status() >= 400 && problems.push(`${response.status()} ${response.url()}`),
   );
-  try {
+  const attempt = async (what) => {
+    try {
+      await what();
+    } catch (error) {
+      problems.push(error.message.split("\n").slice(0, 4).join(" "));
+    }
+  };
+  await attempt(async () => {
     await page.goto(server.address + path);
     if (options.javaScriptEnabled !== false) await awake(page);
-    await check(page);
-  } catch (error) {
-    problems.push(error.message.split("\n").slice(0, 4).join(" "));
+  });
+  for (const { name, check } of checks) {
+    await attempt(() => check(page, requested));
+    report(name, problems);
+    problems = [];
   }
   await context.close();
+  if (problems.length > 0) report(`${path || "/"} after its checks`, problems);
+}
+
+/** A check that has a visit of its own. */
+function oneCheck({ path = "", options, ...check }) {
+  return { path, options, checks: [check] };
+}
+
+function report(name, problems) {
   if (problems.length === 0) passed++;
   else failed++;
   console.log(
@@ -120,18 +143,27 @@ const exampleCheck = (example) => async (page) => {
 };
 
 // Two at a time: most of these use one thread, and CI machines have two. Measurements after them run alone.
-const checks = [
-  ...pages.flatMap(({ path, examples }) =>
-    [...new Set(examples)].map((example) => ({
+const withSliders = { path: "learn/query-key-value/", example: "causal-and-window" };
+const visits = [
+  ...pages.map(({ path, examples }) => ({
+    path,
+    checks: [...new Set(examples)].map((example) => ({
       name: `${path || "/"} ${example}`,
-      path,
       check: exampleCheck(example),
     })),
-  ),
-  ...[...figureChecks, ...withoutFigure(everyPage, build)].filter(({ path = "" }) => isWanted(path)),
-].values();
+  })),
+  ...[
+    ...figureChecks,
+    ...withoutFigure(everyPage, build),
+    ...siteChecks(withSliders.example).map(({ hash = "", ...check }) => ({
+      ...check,
+      path: withSliders.path + hash,
+    })),
+  ].map(oneCheck),
+].filter(({ path }) => isWanted(path));
+const waiting = visits.values();
 const inTurn = async () => {
-  for (const { name, path = "", check, options } of checks) await verdict(name, path, check, options);
+  for (const { path, checks, options } of waiting) await visit(path, checks, options);
 };
 await Promise.all([inTurn(), inTurn()]);
 if (pages.length === 0) {
@@ -139,8 +171,10 @@ if (pages.length === 0) {
   console.log("FAIL no page has a live example");
 }
 
-for (const { name, check, path = "", options } of [...firstPageChecks, ...deviceChecks, ...trainingChecks])
-  if (isWanted(path)) await verdict(name, path, check, options);
+for (const { path, checks, options } of [...firstPageChecks, ...deviceChecks, ...trainingChecks].map(
+  oneCheck,
+))
+  if (isWanted(path)) await visit(path, checks, options);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
 for (const [what, key, most] of [
@@ -166,10 +200,6 @@ console.log(
     ? `ok   each of ${labs.length} questions is answered within two clicks from the landing page`
     : `FAIL more than two clicks from the landing page: ${far.map(({ row, page }) => `row ${row}, ${page}: ${clicks.get(page.slice(1)) ?? "no way"}`).join("; ")}`,
 );
-
-const withSliders = { path: "learn/query-key-value/", example: "causal-and-window" };
-for (const { name, check, hash = "", options } of siteChecks(withSliders.example))
-  if (isWanted(withSliders.path)) await verdict(name, withSliders.path + hash, check, options);
 
 await browser.close();
 server.close();
